@@ -1,0 +1,323 @@
+"""Every fact that a call emits, as small frozen dataclasses on the call's clock.
+
+A call *is* its ordered list of events: transcript, latency, cost, the live page and replay are read from
+it and nothing is recorded twice. `at` is seconds from the start of the call. `turn` counts the caller's
+turns from 1; turn 0 is what the agent says before the caller has spoken.
+
+`encode` and `decode` turn an event into plain JSON data and back; `EVENT_TYPES` maps the wire names.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+EVENT_TYPES: dict[str, type[Event]] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Base of all events."""
+
+    type: ClassVar[str] = ""
+
+    at: float
+
+    def __init_subclass__(cls) -> None:
+        EVENT_TYPES[cls.type] = cls
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One spoken word; `start` and `end` are seconds on the call's clock."""
+
+    text: str
+    start: float
+    end: float
+
+
+# --- the call -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallStarted(Event):
+    type: ClassVar[str] = "call.started"
+
+    call_id: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded(Event):
+    """The last event of a call. `reason` is an `EndReason` value; `detail` is for people."""
+
+    type: ClassVar[str] = "call.ended"
+
+    reason: str
+    detail: str = ""
+
+
+# --- listening ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerSpeechStarted(Event):
+    """Voice activity began. `onset` is when the sound began; `at` is when it was certain."""
+
+    type: ClassVar[str] = "caller.speech_started"
+
+    onset: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerSpeechStopped(Event):
+    """Voice activity ended. `offset` is when the sound ended; `at` is when it was certain."""
+
+    type: ClassVar[str] = "caller.speech_stopped"
+
+    offset: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerPartial(Event):
+    """Words recognised so far in the turn that is being spoken; replaced by the next one."""
+
+    type: ClassVar[str] = "caller.partial"
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerSegment(Event):
+    """The final words of one stretch of speech, and how long recognition took (`took`, seconds)."""
+
+    type: ClassVar[str] = "caller.segment"
+
+    turn: int
+    text: str
+    provider: str
+    audio_seconds: float
+    took: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnDecision(Event):
+    """Whether the caller has finished. `by` names what decided: a model, silence, text."""
+
+    type: ClassVar[str] = "turn.decision"
+
+    turn: int
+    verdict: Literal["finished", "waiting"]
+    by: str
+    probability: float | None = None
+    wait: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerTurn(Event):
+    """The caller's finished turn. `started`/`ended` bound the sound; equal to `at` for typed text."""
+
+    type: ClassVar[str] = "caller.turn"
+
+    turn: int
+    text: str
+    started: float
+    ended: float
+    source: Literal["speech", "typed"] = "speech"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterruptionIgnored(Event):
+    """The caller made a sound over the agent that was no interruption (a cough, "mm-hm")."""
+
+    type: ClassVar[str] = "caller.interruption_ignored"
+
+    turn: int
+    text: str
+    reason: Literal["backchannel", "no_words"]
+
+
+# --- thinking -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRequested(Event):
+    """A request to the language model: exactly what it was sent. `speculative` if the turn was not yet certain."""
+
+    type: ClassVar[str] = "model.requested"
+
+    turn: int
+    request: str
+    provider: str
+    model: str
+    messages: list[dict[str, Any]]
+    tools: list[str]
+    speculative: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFirstToken(Event):
+    type: ClassVar[str] = "model.first_token"
+
+    turn: int
+    request: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFinished(Event):
+    """`finish` is "stop", "length", "tool_calls" or "cancelled"; token counts are None where not reported."""
+
+    type: ClassVar[str] = "model.finished"
+
+    turn: int
+    request: str
+    text: str
+    finish: str
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCalled(Event):
+    type: ClassVar[str] = "tool.called"
+
+    turn: int
+    tool_call: str
+    name: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolReturned(Event):
+    """`error` is empty on success. `took` is seconds."""
+
+    type: ClassVar[str] = "tool.returned"
+
+    turn: int
+    tool_call: str
+    name: str
+    result: str
+    error: str = ""
+    took: float = 0.0
+
+
+# --- speaking -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechRequested(Event):
+    """A piece of text sent to the voice. `text` is what is shown, `spoken` what the voice was given."""
+
+    type: ClassVar[str] = "speech.requested"
+
+    turn: int
+    request: str
+    provider: str
+    voice: str
+    text: str
+    spoken: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechFirstAudio(Event):
+    type: ClassVar[str] = "speech.first_audio"
+
+    turn: int
+    request: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechFinished(Event):
+    type: ClassVar[str] = "speech.finished"
+
+    turn: int
+    request: str
+    characters: int
+    audio_seconds: float
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSpeechStarted(Event):
+    """The first audio of a reply left for the caller."""
+
+    type: ClassVar[str] = "agent.speech_started"
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentHeard(Event):
+    """Words that the caller has really heard, in order; a reply emits several of these, in pieces."""
+
+    type: ClassVar[str] = "agent.heard"
+
+    turn: int
+    words: list[Word]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentTurn(Event):
+    """The end of what the agent said in one turn. `unheard` is what was cut off before it was heard."""
+
+    type: ClassVar[str] = "agent.turn"
+
+    turn: int
+    text: str
+    started: float
+    ended: float
+    interrupted: bool = False
+    unheard: str = ""
+
+
+# --- trouble ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InactivityNoticed(Event):
+    type: ClassVar[str] = "call.inactive"
+
+    step: Literal["check_in", "farewell"]
+    silent_for: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSlow(Event):
+    """A provider has kept the caller waiting, for a queue or for itself; `waited` is seconds so far."""
+
+    type: ClassVar[str] = "provider.slow"
+
+    turn: int
+    role: str
+    provider: str
+    waited: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderFailed(Event):
+    """A provider did not do its work. `then` says what the call did about it."""
+
+    type: ClassVar[str] = "provider.failed"
+
+    turn: int
+    role: str
+    provider: str
+    error: str
+    then: str
+
+
+def encode(event: Event) -> dict[str, Any]:
+    """An event as JSON data: its fields and `type`."""
+    return {"type": event.type, **dataclasses.asdict(event)}
+
+
+def decode(data: dict[str, Any]) -> Event:
+    """The event that `encode` made `data` of. Unknown fields are an error: KeyError or TypeError."""
+    fields = dict(data)
+    cls = EVENT_TYPES[fields.pop("type")]
+    if "words" in fields:
+        fields["words"] = [Word(**word) for word in fields["words"]]
+    return cls(**fields)

@@ -1,0 +1,1 @@
+"""Adapters to the models that a call needs: one package per vendor."""

@@ -1,0 +1,177 @@
+"""What the engine asks of a provider of speech recognition, speech or language.
+
+An adapter implements one or more of `Stt`, `Tts`, `Llm`, `EndOfTurn`. It is made once and shared by all calls;
+what belongs to one call is in what its methods return. Every failure is raised as a `ProviderError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+class ProviderError(Exception):
+    """A provider did not do its work. The text is for people; it names no secret."""
+
+    def __init__(self, provider: str, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.provider = provider
+        self.retryable = retryable
+
+
+class ProviderBusy(ProviderError):
+    """The provider's queue is full; the request was refused at once."""
+
+    def __init__(self, provider: str, message: str) -> None:
+        super().__init__(provider, message, retryable=True)
+
+
+# --- speech to text -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The caller's words of the whole turn so far: all speech since the last `commit`.
+
+    A final one answers a `speech_stopped`; others are partial and may change. `took` is seconds from that
+    call to this result, `audio_seconds` how much speech it covers.
+    """
+
+    text: str
+    final: bool
+    audio_seconds: float = 0.0
+    took: float = 0.0
+
+
+class SttStream(Protocol):
+    """Recognition for one call. The methods never wait; results arrive by the callbacks given to `open`."""
+
+    def feed(self, frame: bytes) -> None:
+        """Take 20 ms of caller audio, speech or not."""
+
+    def speech_started(self) -> None:
+        """Voice activity began (up to 0.3 s ago: keep that much audio). Called again if the caller goes on in a turn."""
+
+    def speech_stopped(self) -> None:
+        """Voice activity ended: answer soon with one final transcript of the turn so far.
+
+        A `speech_started` that comes before the answer withdraws the question; no final is then due.
+        """
+
+    def commit(self) -> None:
+        """The turn is over: its words are taken, and what follows belongs to the next turn."""
+
+    def close(self) -> None:
+        """Free everything. No callback comes after this."""
+
+
+class Stt(Protocol):
+    name: str
+
+    def open(
+        self,
+        *,
+        language: str,
+        on_transcript: Callable[[Transcript], None],
+        on_error: Callable[[ProviderError], None],
+    ) -> SttStream: ...
+
+
+# --- end of turn --------------------------------------------------------------------------------
+
+
+class EndOfTurn(Protocol):
+    name: str
+
+    async def predict(self, audio: bytes) -> float:
+        """The probability (0 to 1) that the speaker of `audio` (16 kHz PCM16, up to 8 s, ending at a pause) is done."""
+
+
+# --- text to speech -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WordTime:
+    """A word of a piece of speech; `start` and `end` are seconds from the start of that piece."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """Some of a piece's audio: 16 kHz mono PCM16 of any length, and the word times known by now."""
+
+    pcm: bytes
+    words: Sequence[WordTime] = ()
+
+
+class Tts(Protocol):
+    name: str
+
+    def speak(self, text: str, *, voice: str, speed: float, language: str) -> AsyncIterator[Audio]:
+        """Speak one piece of text (already in spoken form). Closing the iterator cancels the work."""
+
+
+# --- language model -----------------------------------------------------------------------------
+
+Message = dict[str, Any]
+"""A chat message in the OpenAI shape: role, content, and tool_calls / tool_call_id where they apply."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSchema:
+    """A tool as a model sees it. `parameters` is a JSON Schema object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRequest:
+    """A whole tool call asked for by the model. `arguments` is the JSON text as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Ends a stream. Token counts are None where the provider reports none."""
+
+    reason: str
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+
+
+LlmChunk = TextDelta | ToolRequest | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class LlmSettings:
+    model: str
+    temperature: float = 0.3
+    max_tokens: int = 220
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Llm(Protocol):
+    name: str
+
+    def stream(
+        self, messages: Sequence[Message], *, tools: Sequence[ToolSchema], settings: LlmSettings
+    ) -> AsyncIterator[LlmChunk]:
+        """Answer a conversation. The last chunk is `Finished`. Closing the iterator cancels the work."""
+
+    async def prewarm(self, messages: Sequence[Message], *, tools: Sequence[ToolSchema], settings: LlmSettings) -> None:
+        """Make a later `stream` that begins with these messages quick. May do nothing; never raises for failure."""
