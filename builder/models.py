@@ -1,0 +1,89 @@
+"""What an agent is: its draft, its immutable versions, and the connections to language models it may use."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from accounts.models import Organization, User
+from core.fields import EncryptedTextField
+from core.ids import PrefixedIdField
+
+
+class ModelConnection(models.Model):
+    """An OpenAI-compatible language model service that the workspace has access to."""
+
+    id = PrefixedIdField(prefix="conn")
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="model_connections")
+    name = models.CharField(max_length=80)
+    base_url = models.URLField(max_length=300)
+    api_key = EncryptedTextField(blank=True)
+    default_model = models.CharField(max_length=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organization", "name"], name="connection_name_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Agent(models.Model):
+    """A voice agent. `draft` is an `AgentConfig` as JSON, edited in place; calls run versions, never the draft."""
+
+    id = PrefixedIdField(prefix="agent")
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="agents")
+    name = models.CharField(max_length=120)
+    draft = models.JSONField()
+    draft_revision = models.PositiveIntegerField(default=1)
+    """Grows with every saved edit, so that an edit made on an older draft is noticed."""
+    live_version = models.ForeignKey("AgentVersion", models.SET_NULL, null=True, blank=True, related_name="+")
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-updated_at"]
+        indexes: ClassVar = [models.Index(fields=["organization", "-updated_at"], name="agent_list")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AgentVersion(models.Model):
+    """An immutable copy of an agent's config, which is what calls run.
+
+    A published version has a `number`, counted from 1. A test call of an unpublished draft runs a snapshot,
+    which has none; snapshots of the same content are shared by `content_hash`.
+    """
+
+    id = PrefixedIdField(prefix="ver")
+    agent = models.ForeignKey(Agent, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField(null=True, blank=True)
+    config = models.JSONField()
+    content_hash = models.CharField(max_length=64)
+    note = models.CharField(max_length=300, blank=True)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["agent", "number"], name="version_number_once"),
+            models.UniqueConstraint(
+                fields=["agent", "content_hash"], condition=models.Q(number=None), name="snapshot_content_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def label(self) -> str:
+        """How people see it: "v3", or "draft" for a snapshot."""
+        return f"v{self.number}" if self.number else "draft"

@@ -1,0 +1,74 @@
+"""Calls and what happened in them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from accounts.models import Organization, User
+from builder.models import Agent, AgentVersion
+from core.ids import PrefixedIdField
+
+
+class Call(models.Model):
+    """One conversation. What was said and done in it is in its events; the fields here are for lists and admission."""
+
+    class State(models.TextChoices):
+        LIVE = "live", "Live"
+        ENDED = "ended", "Ended"
+
+    class Channel(models.TextChoices):
+        BROWSER = "browser", "Browser test"
+
+    id = PrefixedIdField(prefix="call")
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="calls")
+    agent = models.ForeignKey(Agent, models.PROTECT, related_name="calls")
+    version = models.ForeignKey(AgentVersion, models.PROTECT, related_name="calls")
+    channel = models.CharField(max_length=12, choices=Channel.choices)
+    started_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.LIVE)
+    started_at = models.DateTimeField()
+    heartbeat_at = models.DateTimeField()
+    """When the process that holds the call last said it was alive."""
+    process = models.CharField(max_length=60)
+    """Which run of which process holds the call: host, process id and boot id."""
+    ended_at = models.DateTimeField(null=True, blank=True)
+    duration_ms = models.PositiveBigIntegerField(default=0)
+    end_reason = models.CharField(max_length=40, blank=True)
+    """A `voice.conversation.EndReason` value, or `process_lost`."""
+    end_detail = models.CharField(max_length=300, blank=True)
+    recording_seconds = models.FloatField(default=0.0)
+    """Length of the recording; 0 when there is none. The file's place follows from the id."""
+
+    class Meta:
+        ordering: ClassVar = ["-started_at"]
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "-started_at"], name="call_list"),
+            # The search for calls whose process died reads only live ones.
+            models.Index(fields=["heartbeat_at"], condition=models.Q(state="live"), name="live_call_heartbeat"),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class CallEvent(models.Model):
+    """One event of a call, as `voice.events.encode` gives it; `sequence` counts from 0 within the call."""
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="events")
+    sequence = models.PositiveIntegerField()
+    at = models.FloatField()
+    type = models.CharField(max_length=40)
+    turn = models.PositiveIntegerField(null=True)
+    data = models.JSONField()
+    """The event's other fields."""
+
+    class Meta:
+        ordering: ClassVar = ["call", "sequence"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["call", "sequence"], name="call_event_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.call_id} {self.sequence} {self.type}"
