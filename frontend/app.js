@@ -1,0 +1,4 @@
+import "./htmx.js";
+import Alpine from "@alpinejs/csp";
+
+Alpine.start();

@@ -1,0 +1,78 @@
+// Builds static/dist and static/icons from frontend/ and the npm packages; `--watch` keeps building.
+//
+// Every entry becomes one self-contained file under a fixed name: an import between hashed files would break under Django's manifest
+// storage. The output is committed, so it must be the same bytes on every machine: no hashes, no times, no source maps.
+import { spawn } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import * as esbuild from "esbuild";
+
+const watch = process.argv.includes("--watch");
+const DIST = "static/dist";
+const ICONS = "static/icons";
+const FONTS = [
+  "@fontsource-variable/inter/files/inter-{subset}-wght-normal.woff2",
+  "@fontsource/jetbrains-mono/files/jetbrains-mono-{subset}-400-normal.woff2",
+  "@fontsource/jetbrains-mono/files/jetbrains-mono-{subset}-600-normal.woff2",
+];
+
+function copyFonts() {
+  for (const subset of ["latin", "latin-ext"]) {
+    for (const pattern of FONTS) {
+      const file = pattern.replace("{subset}", subset);
+      cpSync(`node_modules/${file}`, `${DIST}/fonts/${basename(file)}`);
+    }
+  }
+}
+
+/** Copies the icons named in frontend/icons.txt (one a line, # starts a comment), as one line of SVG each. */
+function copyIcons() {
+  const names = readFileSync("frontend/icons.txt", "utf8").split("\n").map((line) => line.replace(/#.*/, "").trim()).filter(Boolean);
+  for (const name of names) {
+    const source = `node_modules/lucide-static/icons/${name}.svg`;
+    if (!existsSync(source)) throw new Error(`frontend/icons.txt: Lucide has no icon "${name}".`);
+    const svg = readFileSync(source, "utf8").replace(/<!--.*?-->/gs, "").replace(/\s+/g, " ").replaceAll("> <", "><").replaceAll(" >", ">");
+    writeFileSync(`${ICONS}/${name}.svg`, `${svg.trim()}\n`);
+  }
+}
+
+async function buildScripts() {
+  const worklets = readdirSync("frontend/worklets").filter((name) => name.endsWith(".js")).sort();
+  const options = {
+    entryPoints: ["app.js", "call.js", "player.js", ...worklets.map((name) => `worklets/${name}`)].map((name) => `frontend/${name}`),
+    outbase: "frontend",
+    outdir: DIST,
+    bundle: true,
+    minify: !watch,
+    format: "iife",
+    target: "es2022",
+    legalComments: "linked",
+    logLevel: watch ? "info" : "warning",
+  };
+  if (watch) await (await esbuild.context(options)).watch();
+  else await esbuild.build(options);
+}
+
+function buildStyles() {
+  const args = ["-i", "frontend/app.css", "-o", `${DIST}/app.css`, ...(watch ? ["--watch=always"] : ["--minify"])];
+  return new Promise((resolve, reject) => {
+    let log = "";
+    const child = spawn("node_modules/.bin/tailwindcss", args, { stdio: ["ignore", watch ? "inherit" : "pipe", watch ? "inherit" : "pipe"] });
+    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (data) => (log += data));
+    child.on("error", reject);
+    child.on("close", (code) => (code === 0 ? resolve() : reject(new Error(`tailwindcss failed.\n${log}`))));
+  });
+}
+
+try {
+  for (const directory of [DIST, ICONS]) {
+    rmSync(directory, { recursive: true, force: true });
+    mkdirSync(directory, { recursive: true });
+  }
+  copyFonts();
+  copyIcons();
+  await Promise.all([buildScripts(), buildStyles()]);
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}
