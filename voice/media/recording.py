@@ -1,0 +1,166 @@
+"""A call's recording: a stereo WAV file that is valid at every moment of the call."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import struct
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from voice.media import SAMPLE_RATE
+
+log = logging.getLogger(__name__)
+
+HEADER_BYTES = 44
+FLUSH_SECONDS = 0.5
+# Audio younger than this stays in memory, so that the agent's unheard audio can still be cut.
+SETTLE_SECONDS = 0.4
+# Frames that arrive within this of their place follow each other without a gap: networks jitter.
+TOLERANCE_SECONDS = 0.12
+
+# One thread writes for all calls: the order of writes within a file is kept and a slow disk holds up no call.
+_writer = ThreadPoolExecutor(1, thread_name_prefix="recording")
+
+
+class _Track:
+    """One side's audio that is not yet in the file. Positions are in samples from the start of the call."""
+
+    __slots__ = ("audio", "start")
+
+    def __init__(self) -> None:
+        self.audio = bytearray()
+        self.start = 0
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.audio) // 2
+
+    def put(self, pcm: bytes, position: int) -> None:
+        """Place audio at `position`; close to the end of what is there, it follows on."""
+        gap = position - self.end
+        if gap > TOLERANCE_SECONDS * SAMPLE_RATE:
+            self.audio += bytes(2 * gap)
+        self.audio += pcm
+
+    def cut(self, position: int) -> None:
+        del self.audio[max(0, 2 * (position - self.start)) :]
+
+    def take(self, until: int) -> bytes:
+        """Remove and give the audio up to `until`, filled up with silence."""
+        size = 2 * max(0, until - self.start)
+        taken = bytes(self.audio[:size])
+        del self.audio[:size]
+        self.start = max(self.start, until)
+        return taken.ljust(size, b"\0")
+
+
+class Recorder:
+    """Writes one call to `path`: caller on the left, agent on the right, 16 kHz PCM16, on the call's clock.
+
+    Every half second what has settled is appended and the header brought up to date, so that a process that
+    dies leaves a file that plays. A disk that fails stops the recording, never the call: see `failed`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.failed = False
+        self._caller = _Track()
+        self._agent = _Track()
+        self._written = 0
+        self._file: BinaryIO | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def duration(self) -> float:
+        """Seconds handed to the file so far."""
+        return self._written / SAMPLE_RATE
+
+    def caller(self, frame: bytes, at: float) -> None:
+        """Caller audio that ended at `at`."""
+        self._put(self._caller, frame, at - len(frame) / (2 * SAMPLE_RATE))
+
+    def agent(self, frame: bytes, at: float) -> None:
+        """Agent audio that the caller hears from `at` on."""
+        self._put(self._agent, frame, at)
+
+    def cut_agent(self, at: float) -> None:
+        """The agent was silenced: what it would have been heard saying after `at` is gone."""
+        self._agent.cut(round(at * SAMPLE_RATE))
+
+    async def close(self, at: float) -> None:
+        """Write the rest, up to `at`. Returns when it is in the file."""
+        if self._timer is not None:
+            self._timer.cancel()
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(_writer, self._write, *self._take(at), True)
+
+    def _put(self, track: _Track, pcm: bytes, at: float) -> None:
+        if self._timer is None:
+            self._start(at)
+        track.put(pcm, round(at * SAMPLE_RATE))
+
+    def _start(self, at: float) -> None:
+        loop = asyncio.get_running_loop()
+        opened = loop.time() - at
+        self._timer = loop.call_later(FLUSH_SECONDS, self._flush, loop, opened)
+
+    def _flush(self, loop: asyncio.AbstractEventLoop, opened: float) -> None:
+        self._timer = loop.call_later(FLUSH_SECONDS, self._flush, loop, opened)
+        _writer.submit(self._write, *self._take(loop.time() - opened - SETTLE_SECONDS), False)
+
+    def _take(self, until: float) -> tuple[bytes, bytes]:
+        position = max(self._written, round(until * SAMPLE_RATE))
+        self._written = position
+        return self._caller.take(position), self._agent.take(position)
+
+    def _write(self, caller: bytes, agent: bytes, last: bool) -> None:
+        """In the writer's thread."""
+        if self.failed:
+            return
+        try:
+            if self._file is None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self.path.open("wb")
+                self._file.write(_header(0))
+            stereo = np.empty((len(caller) // 2, 2), "<i2")
+            stereo[:, 0] = np.frombuffer(caller, "<i2")
+            stereo[:, 1] = np.frombuffer(agent, "<i2")
+            self._file.seek(0, 2)
+            self._file.write(stereo)
+            size = self._file.tell() - HEADER_BYTES
+            self._file.seek(0)
+            self._file.write(_header(size))
+            self._file.flush()
+            if last:
+                self._file.close()
+        except OSError as error:
+            self.failed = True
+            log.error("The recording %s stopped: %s", self.path, error)
+
+    @staticmethod
+    def recover(path: Path) -> float:
+        """Bring the header of a file whose writer died up to date; its length in seconds, 0.0 if there is none.
+
+        Raises OSError when the file cannot be written.
+        """
+        if not path.exists() or path.stat().st_size < HEADER_BYTES:
+            return 0.0
+        size = (path.stat().st_size - HEADER_BYTES) // 4 * 4
+        with path.open("r+b") as file:
+            file.write(_header(size))
+            file.truncate(HEADER_BYTES + size)
+        return size / (4 * SAMPLE_RATE)
+
+
+def _header(data_bytes: int) -> bytes:
+    """A WAV header for 16 kHz stereo PCM16."""
+    channels, width = 2, 2
+    return struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        b"RIFF", 36 + data_bytes, b"WAVE", b"fmt ", 16, 1, channels, SAMPLE_RATE,
+        SAMPLE_RATE * channels * width, channels * width, 8 * width, b"data", data_bytes,
+    )  # fmt: skip
