@@ -36,6 +36,18 @@ function copyIcons() {
   }
 }
 
+/** Gathers the licences of all that the built files contain: most ask to travel with the copies. */
+function collectLicences() {
+  const { dependencies } = JSON.parse(readFileSync("package.json", "utf8"));
+  const texts = [...Object.keys(dependencies), "daisyui", "tailwindcss"].sort().map((name) => {
+    const { version, license, author } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8"));
+    const file = readdirSync(`node_modules/${name}`).find((entry) => /^licen[cs]e/i.test(entry));
+    const text = file ? readFileSync(`node_modules/${name}/${file}`, "utf8") : `Licensed under ${license} by ${author?.name ?? author}.`;
+    return `${name} ${version} (${license})\n\n${text.trim()}\n`;
+  });
+  writeFileSync(`${DIST}/LICENSES.txt`, texts.join(`\n${"-".repeat(80)}\n\n`));
+}
+
 async function buildScripts() {
   const worklets = readdirSync("frontend/worklets").filter((name) => name.endsWith(".js")).sort();
   const options = {
@@ -71,6 +83,7 @@ try {
   }
   copyFonts();
   copyIcons();
+  collectLicences();
   await Promise.all([buildScripts(), buildStyles()]);
 } catch (error) {
   console.error(error.message);

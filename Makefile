@@ -1,0 +1,75 @@
+# `make run` and `make test` are the two to know; `make help` lists the rest.
+# Variables given to make reach the command through its environment: make run PORT=9000 LLM=none
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(shell command -v uv || echo $(BIN)/uv)
+LOCK := $(UV) pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url
+
+.DEFAULT_GOAL := help
+.PHONY: help run dev test test-unit test-real test-postgres chromium models lint types check format frontend frontend-check lock bench-engine bench-loop
+
+help: ## Show this list
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+run: ## Install what is missing, then serve on http://127.0.0.1:8000 (PORT, HOST, CALLWRIGHT_HOME, LLM=none)
+	@exec $(PYTHON) scripts/bootstrap.py manage.py serve
+
+dev: ## Install the packages that tests and checks need
+	@$(PYTHON) scripts/bootstrap.py --dev
+
+test: dev chromium models ## Run every test: unit, real models and browser, and once more on Postgres
+	@$(MAKE) --no-print-directory --keep-going test-unit test-real test-postgres
+
+test-unit: dev ## Run the tests that need neither models nor a browser, on SQLite
+	$(BIN)/pytest -n 2 -m "not models and not browser"
+
+test-real: dev ## Run the tests that need model weights or a browser, one at a time
+	$(BIN)/pytest -m "models or browser"
+
+test-postgres: dev ## Run the unit tests on Postgres
+	$(BIN)/python scripts/with_postgres.py $(BIN)/pytest -n 2 -m "not models and not browser and not slow"
+
+chromium:
+	@scripts/chromium.sh
+
+models: dev
+	@$(BIN)/python -m voice.providers.local.fetch
+
+lint: dev ## Check style, templates and the direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/djlint --lint --quiet templates
+	$(BIN)/djangofmt --check --quiet templates
+	$(BIN)/lint-imports
+
+types: dev ## Check types
+	$(BIN)/mypy
+
+check: dev ## Check the settings and that no migration is missing
+	$(BIN)/python manage.py check --fail-level WARNING
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+format: dev ## Rewrite Python and templates in the house style
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/djangofmt templates
+
+node_modules: package-lock.json
+	npm ci --ignore-scripts
+	@touch $@
+
+frontend: node_modules ## Build static/dist and static/icons
+	npm run build
+
+frontend-check: frontend ## Check that the committed front end is what its sources build
+	@test -z "$$(git status --porcelain static/dist static/icons)" || { git status --short static/dist static/icons; exit 1; }
+
+lock: ## Resolve pyproject.toml into the two lock files
+	$(LOCK) -o requirements.lock
+	$(LOCK) --group dev -o requirements-dev.lock
+
+bench-engine: ## Measure the engine with fakes (ARGS=--peers compares)
+	@exec $(PYTHON) scripts/bootstrap.py -m benchmarks.engine $(ARGS)
+
+bench-loop: ## Measure the whole loop on recorded speech
+	@exec $(PYTHON) scripts/bootstrap.py -m benchmarks.loop $(ARGS)
