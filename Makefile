@@ -6,7 +6,7 @@ UV := $(shell command -v uv || echo $(BIN)/uv)
 LOCK := $(UV) pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-unit test-real test-postgres chromium models lint types check format frontend frontend-check lock bench-engine bench-loop
+.PHONY: help run install test test-unit test-real test-postgres chromium models lint types check format frontend frontend-check lock bench-engine bench-loop
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -14,42 +14,42 @@ help: ## Show this list
 run: ## Install what is missing, then serve on http://127.0.0.1:8000 (PORT, HOST, CALLWRIGHT_HOME, LLM=none)
 	@exec $(PYTHON) scripts/bootstrap.py manage.py serve
 
-dev: ## Install the packages that tests and checks need
+install: ## Install the packages that tests and checks need
 	@$(PYTHON) scripts/bootstrap.py --dev
 
-test: dev chromium models ## Run every test: unit, real models and browser, and once more on Postgres
+test: install chromium models ## Run every test: unit, real models and browser, and once more on Postgres
 	@$(MAKE) --no-print-directory --keep-going test-unit test-real test-postgres
 
-test-unit: dev ## Run the tests that need neither models nor a browser, on SQLite
+test-unit: install ## Run the tests that need neither models nor a browser, on SQLite
 	$(BIN)/pytest -n 2 -m "not models and not browser"
 
-test-real: dev ## Run the tests that need model weights or a browser, one at a time
+test-real: install ## Run the tests that need model weights or a browser, one at a time
 	$(BIN)/pytest -m "models or browser"
 
-test-postgres: dev ## Run the unit tests on Postgres
+test-postgres: install ## Run the unit tests on Postgres
 	$(BIN)/python scripts/with_postgres.py $(BIN)/pytest -n 2 -m "not models and not browser and not slow"
 
 chromium:
 	@scripts/chromium.sh
 
-models: dev
+models: install
 	@$(BIN)/python -m voice.providers.local.fetch
 
-lint: dev ## Check style, templates and the direction of imports
+lint: install ## Check style, templates and the direction of imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/djlint --lint --quiet templates
 	$(BIN)/djangofmt --check --quiet templates
 	$(BIN)/lint-imports
 
-types: dev ## Check types
+types: install ## Check types
 	$(BIN)/mypy
 
-check: dev ## Check the settings and that no migration is missing
+check: install ## Check the settings and that no migration is missing
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
-format: dev ## Rewrite Python and templates in the house style
+format: install ## Rewrite Python and templates in the house style
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(BIN)/djangofmt templates
