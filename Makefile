@@ -55,7 +55,7 @@ format: install ## Rewrite Python and templates in the house style
 	$(BIN)/djangofmt templates
 
 node_modules: package-lock.json
-	npm ci --ignore-scripts
+	npm install --ignore-scripts --no-save
 	@touch $@
 
 frontend: node_modules ## Build static/dist and static/icons

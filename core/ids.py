@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import secrets
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
+
+if TYPE_CHECKING:
+    _CharField = models.CharField[str, str]
+else:
+    _CharField = models.CharField
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u to misread aloud
 
@@ -20,7 +25,7 @@ def new_id(prefix: str) -> str:
     return f"{prefix}_{_base32(time.time_ns() // 1_000_000, 10)}{_base32(secrets.randbits(80), 16)}"
 
 
-class PrefixedIdField(models.CharField[str, str]):
+class PrefixedIdField(_CharField):
     """A primary key of the form that `new_id` makes."""
 
     def __init__(self, *args: Any, prefix: str, **kwargs: Any) -> None:

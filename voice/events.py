@@ -242,11 +242,12 @@ class SpeechFinished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSpeechStarted(Event):
-    """The first audio of a reply left for the caller."""
+    """The first audio of a reply left for the caller, who hears it `playout_delay` seconds later."""
 
     type: ClassVar[str] = "agent.speech_started"
 
     turn: int
+    playout_delay: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,8 @@
-"""The Transport protocol: how a call's audio leaves, and how the far end is told things."""
+"""The Transport protocol: how a call's audio leaves."""
 
 from __future__ import annotations
 
 from typing import Protocol
-
-from voice.events import Event
 
 
 class Transport(Protocol):
@@ -26,9 +24,6 @@ class Transport(Protocol):
 
     def clear(self) -> None:
         """Drop all audio that was sent and not yet played."""
-
-    def send_event(self, event: Event) -> None:
-        """Show the far end an event, if it has a screen."""
 
     async def hang_up(self, reason: str) -> None:
         """End the call at the far end, after what has been sent is played."""

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from voice.clock import CallClock
 from voice.media import SAMPLE_RATE
 
 log = logging.getLogger(__name__)
@@ -79,13 +80,17 @@ class Recorder:
         """Seconds handed to the file so far."""
         return self._written / SAMPLE_RATE
 
+    def start(self, clock: CallClock) -> None:
+        """Begin to write, every half second."""
+        self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush, clock)
+
     def caller(self, frame: bytes, at: float) -> None:
         """Caller audio that ended at `at`."""
-        self._put(self._caller, frame, at - len(frame) / (2 * SAMPLE_RATE))
+        self._caller.put(frame, round(at * SAMPLE_RATE) - len(frame) // 2)
 
     def agent(self, frame: bytes, at: float) -> None:
         """Agent audio that the caller hears from `at` on."""
-        self._put(self._agent, frame, at)
+        self._agent.put(frame, round(at * SAMPLE_RATE))
 
     def cut_agent(self, at: float) -> None:
         """The agent was silenced: what it would have been heard saying after `at` is gone."""
@@ -98,19 +103,9 @@ class Recorder:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(_writer, self._write, *self._take(at), True)
 
-    def _put(self, track: _Track, pcm: bytes, at: float) -> None:
-        if self._timer is None:
-            self._start(at)
-        track.put(pcm, round(at * SAMPLE_RATE))
-
-    def _start(self, at: float) -> None:
-        loop = asyncio.get_running_loop()
-        opened = loop.time() - at
-        self._timer = loop.call_later(FLUSH_SECONDS, self._flush, loop, opened)
-
-    def _flush(self, loop: asyncio.AbstractEventLoop, opened: float) -> None:
-        self._timer = loop.call_later(FLUSH_SECONDS, self._flush, loop, opened)
-        _writer.submit(self._write, *self._take(loop.time() - opened - SETTLE_SECONDS), False)
+    def _flush(self, clock: CallClock) -> None:
+        self.start(clock)
+        _writer.submit(self._write, *self._take(clock.now() - SETTLE_SECONDS), False)
 
     def _take(self, until: float) -> tuple[bytes, bytes]:
         position = max(self._written, round(until * SAMPLE_RATE))

@@ -1,6 +1,6 @@
 """What the engine asks of a provider of speech recognition, speech or language.
 
-An adapter implements one or more of `Stt`, `Tts`, `Llm`, `EndOfTurn`. It is made once and shared by all calls;
+An adapter implements one or more of `Vad`, `Stt`, `EndOfTurn`, `Tts`, `Llm`. It is made once and shared by all calls;
 what belongs to one call is in what its methods return. Every failure is raised as a `ProviderError`.
 """
 
@@ -25,6 +25,27 @@ class ProviderBusy(ProviderError):
 
     def __init__(self, provider: str, message: str) -> None:
         super().__init__(provider, message, retryable=True)
+
+
+# --- voice activity -----------------------------------------------------------------------------
+
+
+class VadStream(Protocol):
+    """Voice activity of one call. The methods never wait."""
+
+    def feed(self, frame: bytes) -> None:
+        """Take 20 ms of caller audio."""
+
+    def close(self) -> None:
+        """Free everything. No callback comes after this."""
+
+
+class Vad(Protocol):
+    name: str
+
+    def open(self, on_speech: Callable[[bool, int], None], *, start: float, stop: float) -> VadStream:
+        """Watch one call. `on_speech(speaking, edge)` is called on the event loop when speech has lasted `start` seconds and
+        when silence has lasted `stop` seconds; `edge` is the sample, counted from the first one fed, at which it began."""
 
 
 # --- speech to text -----------------------------------------------------------------------------

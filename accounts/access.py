@@ -1,0 +1,99 @@
+"""Who may see and do what. Every view of a workspace starts here: 404 for strangers comes before 403 for roles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import resolve_url
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts.models import Membership, Organization, Role, User
+from core import errors
+from core.errors import ApiError, ErrorCode
+
+# The higher, the more one may do.
+RANK = {Role.VIEWER: 0, Role.MEMBER: 1, Role.ADMIN: 2, Role.OWNER: 3}
+
+P = ParamSpec("P")
+
+
+class AuthenticatedRequest(HttpRequest):
+    """A request by somebody who is signed in."""
+
+    user: User  # type: ignore[assignment]
+    request_id: str
+
+
+class WorkspaceRequest(AuthenticatedRequest):
+    """A request about a workspace, by one of its members."""
+
+    organization: Organization
+    role: Role
+
+
+def get_membership(user: User | AnonymousUser, slug: str) -> Membership:
+    """The membership of `user` in the workspace `slug`. Raises Http404 alike when there is none and no such workspace."""
+    if isinstance(user, AnonymousUser):
+        raise Http404("No such workspace")
+    try:
+        return Membership.objects.select_related("organization").get(user=user, organization__slug=slug)
+    except Membership.DoesNotExist:
+        raise Http404("No such workspace") from None
+
+
+def get_organization(user: User | AnonymousUser, slug: str) -> Organization:
+    """The workspace `slug`, for a member of it. Raises Http404 for anyone else."""
+    return get_membership(user, slug).organization
+
+
+def may(role: str, minimum: Role) -> bool:
+    """May somebody with `role` do what takes at least `minimum`?"""
+    return RANK[Role(role)] >= RANK[minimum]
+
+
+def require_role(role: str, minimum: Role) -> None:
+    """Raises ApiError (permission denied) unless `role` is at least `minimum`."""
+    if not may(role, minimum):
+        raise ApiError(
+            ErrorCode.PERMISSION_DENIED,
+            "Not allowed",
+            f"This takes the role {minimum.label.lower()} in this workspace, and yours is {Role(role).label.lower()}.",
+        )
+
+
+def workspace_view(
+    minimum: Role = Role.VIEWER,
+) -> Callable[[Callable[Concatenate[WorkspaceRequest, P], HttpResponseBase]], Callable[..., HttpResponseBase]]:
+    """A view below `/w/<workspace>/`: its request has `organization` and `role`, and its caller is a member of at least `minimum`.
+
+        @workspace_view(Role.MEMBER)
+        def agent_publish(request: WorkspaceRequest, agent_id: str) -> HttpResponse: ...
+    """
+
+    def decorate(view: Callable[Concatenate[WorkspaceRequest, P], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        @wraps(view)
+        def wrapper(request: Any, *args: P.args, workspace: str, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return ask_to_sign_in(request)
+            membership = get_membership(request.user, workspace)
+            require_role(membership.role, minimum)
+            request.organization, request.role = membership.organization, Role(membership.role)
+            return view(request, *args, **kwargs)
+
+        return wrapper
+
+    return decorate
+
+
+def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """To the sign-in page and back; a program gets 401 instead."""
+    if getattr(request, "htmx", False):
+        return HttpResponseClientRedirect(resolve_url("account_login"))
+    if errors.wants_json(request):
+        return errors.response(request, ApiError(ErrorCode.NOT_AUTHENTICATED, "Not signed in", "Sign in first."))
+    return redirect_to_login(request.get_full_path())

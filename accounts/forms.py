@@ -1,0 +1,47 @@
+"""Forms of accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth import password_validation
+
+from accounts import setup
+from accounts.models import User
+
+
+class SetupForm(forms.Form):
+    """The first owner and their workspace. With `ask_token` it also wants the token that the terminal shows."""
+
+    name = forms.CharField(max_length=120, required=False, label="Your name")
+    email = forms.EmailField(label="Email")
+    password = forms.CharField(min_length=10, strip=False, widget=forms.PasswordInput, label="Password")
+    workspace_name = forms.CharField(max_length=120, label="Workspace", initial="My workspace")
+    token = forms.CharField(required=False, label="Set-up token")
+
+    def __init__(self, *args: Any, ask_token: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].widget.attrs |= {"autocomplete": "username", "autofocus": True}
+        self.fields["name"].widget.attrs["autocomplete"] = "name"
+        self.fields["password"].widget.attrs["autocomplete"] = "new-password"
+        if ask_token:
+            self.fields["token"].required = True
+        else:
+            del self.fields["token"]
+
+    def clean_token(self) -> str:
+        token: str = self.cleaned_data["token"].strip()
+        if not setup.token_is_right(token):
+            raise forms.ValidationError("This is not the token that the terminal shows.")
+        return token
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if password := cleaned.get("password"):
+            person = User(email=cleaned.get("email", ""), name=cleaned.get("name", ""))
+            try:
+                password_validation.validate_password(password, person)
+            except forms.ValidationError as error:
+                self.add_error("password", error)
+        return cleaned

@@ -1,0 +1,83 @@
+"""What changes people, organizations and memberships. Each is one transaction with its audit entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.module_loading import import_string
+from django.utils.text import slugify
+
+from accounts.models import AuditEntry, Membership, Organization, Role, User
+from core.errors import ApiError, ErrorCode
+from core.locks import transaction_lock
+
+# Words that a workspace's address may not be, since they read like parts of the site.
+RESERVED_SLUGS = frozenset({"new", "admin", "api", "settings", "setup", "static", "accounts"})
+
+
+def audit(
+    *,
+    organization: Organization,
+    actor: User | None,
+    action: str,
+    target: str = "",
+    changes: Mapping[str, tuple[Any, Any]] | None = None,
+) -> AuditEntry:
+    """Write down that `actor` (None: the system) did `action` to the row with id `target`. Call it in the transaction of the deed.
+
+    `changes` is field name to (before, after). Secrets have no place in it: give ("", "changed") for those.
+    """
+    return AuditEntry.objects.create(
+        organization=organization,
+        actor=actor,
+        action=action,
+        target=target,
+        changes={field: list(pair) for field, pair in (changes or {}).items()},
+    )
+
+
+@transaction.atomic
+def owner_setup(*, email: str, password: str, organization_name: str, name: str = "") -> tuple[User, str]:
+    """Make the first user of an empty installation, and their workspace. Gives the user and the page to land on.
+
+    Raises ApiError (conflict) when there is a user already, also when two people try at once.
+    """
+    transaction_lock("accounts.owner_setup")
+    if User.objects.exists():
+        raise ApiError(ErrorCode.CONFLICT, "Already set up", "This installation has an owner. Sign in instead.")
+    user = User.objects.create_user(email, password, name=name)
+    _, landing = organization_create(name=organization_name, owner=user)
+    return user, landing
+
+
+@transaction.atomic
+def organization_create(*, name: str, owner: User) -> tuple[Organization, str]:
+    """Make a workspace that `owner` owns. Gives it and the path of the page to land on ("" when there is no special one).
+
+    Each callable of `ON_ORGANIZATION_CREATED` furnishes it; the first thing so made that has a page is where to land.
+    """
+    transaction_lock("accounts.organization_slug")
+    organization = Organization.objects.create(name=name, slug=_free_slug(name))
+    Membership.objects.create(user=owner, organization=organization, role=Role.OWNER)
+    audit(organization=organization, actor=owner, action="organization.created", target=organization.id)
+    landing = ""
+    for path in settings.ON_ORGANIZATION_CREATED:
+        made = import_string(path)(organization=organization, actor=owner)
+        if not landing and hasattr(made, "get_absolute_url"):
+            landing = made.get_absolute_url()
+    return organization, landing
+
+
+def _free_slug(name: str) -> str:
+    """An address for a workspace called `name`, with a number behind it when the plain one is taken."""
+    base = slugify(name)[:50].strip("-") or "workspace"
+    taken = RESERVED_SLUGS | set(Organization.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    number = 1
+    slug = base
+    while slug in taken:
+        number += 1
+        slug = f"{base}-{number}"
+    return slug

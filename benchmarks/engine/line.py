@@ -1,0 +1,138 @@
+"""The far end of one call: it plays the caller's part in real time and notes what it hears, and when."""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from benchmarks.engine.fakes import CALLER_WORDS, REPLY_SECONDS, STT_FINAL
+from benchmarks.speech import FRAME_SECONDS, SAMPLE_RATE, SILENCE, prompt
+
+TURN_SECONDS = 11.5
+BARGE_IN_SECONDS = 20.0
+BARGE_IN_AT = 7.7
+"""3 s into the reply to a caller who spoke from 0 to 4 s, if the reply comes at the floor."""
+
+
+class Script:
+    """What a caller does in one cycle: a frame for each 20 ms, and when speech begins and ends."""
+
+    def __init__(self, seconds: float, speaks_at: tuple[float, ...]) -> None:
+        clip = prompt()
+        self.frames = [SILENCE] * round(seconds / FRAME_SECONDS)
+        self.onsets: set[int] = set()
+        self.ends: set[int] = set()
+        for at in speaks_at:
+            first = round(at / FRAME_SECONDS)
+            self.frames[first : first + len(clip)] = clip
+            self.onsets.add(first)
+            self.ends.add(first + len(clip) - 1)
+        self.barge_ins = {first for first in self.onsets if first > 0}
+
+
+TURNS = Script(TURN_SECONDS, (0.0,))
+BARGE_IN = Script(BARGE_IN_SECONDS, (0.0, BARGE_IN_AT))
+
+
+@dataclass
+class Heard:
+    """What all lines heard while the window was open. Times are in seconds."""
+
+    open: bool = False
+    responses: array[float] = field(default_factory=lambda: array("f"))
+    lateness: array[float] = field(default_factory=lambda: array("f"))
+    stops: array[float] = field(default_factory=lambda: array("f"))
+    asked: int = 0
+    missed: int = 0
+    speech: float = 0.0
+
+    @property
+    def completeness(self) -> float:
+        """How much of the speech that replies should have had was heard. About 1 in the turns scenario."""
+        return self.speech / (self.asked * REPLY_SECONDS) if self.asked else 0.0
+
+
+class Line:
+    """One call. The adapter sets the callables and calls `play`; the driver calls `step` every 20 ms.
+
+    `deliver` takes a frame of caller audio. `recognised` takes the caller's words when the fake recogniser
+    is due to give them. `pull`, if set, is asked for a frame of agent audio every 20 ms, for engines that
+    hand over audio ahead of time; else the adapter calls `play` when its engine sends.
+    """
+
+    def __init__(self, index: int, heard: Heard, lead: float) -> None:
+        self.index = index
+        self.heard = heard
+        self.deliver: Callable[[bytes], None] = lambda frame: None
+        self.recognised: Callable[[str], None] = lambda text: None
+        self.pull: Callable[[], bytes] | None = None
+        self.script = self.next_script = TURNS
+        self.cycles = 0
+        self.speech_ended = 0.0
+        self._loop = asyncio.get_running_loop()
+        self._lead = round(lead / FRAME_SECONDS)
+        self._position = 0
+        self._waiting_since: float | None = None
+        self._barged_at: float | None = None
+        self._last_audio = 0.0
+        self._due = 0.0
+
+    def step(self, ideal: float) -> None:
+        """Hand over the frame that was due at `ideal`, and hear one if the engine is asked for them."""
+        if self._lead:
+            self._lead -= 1
+            self.deliver(SILENCE)
+        else:
+            self._step(ideal)
+        if self.pull is not None and (audio := self.pull()):
+            self.play(audio)
+
+    def _step(self, ideal: float) -> None:
+        script, position = self.script, self._position
+        if position in script.onsets:
+            self._speech_begins(ideal - FRAME_SECONDS, barge_in=position in script.barge_ins)
+        self.deliver(script.frames[position])
+        if position in script.ends:
+            self._speech_ends(ideal)
+        self._position += 1
+        if self._position == len(script.frames):
+            self._position = 0
+            self.cycles += 1
+            self.script = self.next_script
+
+    def _speech_begins(self, onset: float, *, barge_in: bool) -> None:
+        if self._waiting_since is not None and self.heard.open:
+            self.heard.missed += 1
+        self._waiting_since = None
+        self._barged_at = onset if barge_in else None
+
+    def _speech_ends(self, ended: float) -> None:
+        if self._barged_at is not None and self.heard.open:
+            self.heard.stops.append(max(0.0, self._last_audio - self._barged_at))
+        self._barged_at = None
+        self._waiting_since = self.speech_ended = ended
+        if self.heard.open:
+            self.heard.asked += 1
+        self._loop.call_at(ended + STT_FINAL, self._recognised)
+
+    def _recognised(self) -> None:
+        self.recognised(CALLER_WORDS)
+
+    def play(self, audio: bytes) -> None:
+        """Hear agent audio (16 kHz PCM16, any length); silence counts for nothing."""
+        if not audio.strip(b"\0"):
+            return
+        now = self._loop.time()
+        if self._waiting_since is not None:
+            if self.heard.open:
+                self.heard.responses.append(now - self._waiting_since)
+            self._waiting_since, self._due = None, now
+        elif self.heard.open:
+            self.heard.lateness.append(max(0.0, now - self._due))
+        seconds = len(audio) / (2 * SAMPLE_RATE)
+        self._due += seconds
+        self._last_audio = now
+        if self.heard.open:
+            self.heard.speech += seconds

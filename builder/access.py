@@ -1,0 +1,34 @@
+"""The only way in which a view gets a row of this app: 404 unless it is in the reader's own workspace."""
+
+from __future__ import annotations
+
+from django.http import Http404
+
+from accounts.models import Organization
+from builder.models import Agent, AgentVersion, ModelConnection
+
+
+def get_agent(organization: Organization, agent_id: str) -> Agent:
+    agent = (
+        Agent.objects.select_related("live_version", "organization")
+        .filter(organization=organization, pk=agent_id, deleted_at=None)
+        .first()
+    )
+    if agent is None:
+        raise Http404("No such agent.")
+    return agent
+
+
+def get_version(agent: Agent, version_id: str) -> AgentVersion:
+    """A published version of `agent`."""
+    version = agent.versions.filter(pk=version_id, number__isnull=False).first()
+    if version is None:
+        raise Http404("No such version.")
+    return version
+
+
+def get_connection(organization: Organization, connection_id: str) -> ModelConnection:
+    connection = ModelConnection.objects.filter(organization=organization, pk=connection_id).first()
+    if connection is None:
+        raise Http404("No such connection.")
+    return connection

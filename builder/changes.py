@@ -1,0 +1,96 @@
+"""What changed between two configs, in the words of the agent page."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+
+from builder.config import AgentConfig
+from builder.forms import AgentForm
+from builder.models import ModelConnection
+
+CONTEXT_LINES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One setting that differs. `lines` are (mark, text) with mark "+", "-", " " or "…", for texts of several lines."""
+
+    field: str
+    label: str
+    before: str
+    after: str
+    lines: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def added(self) -> int:
+        return sum(mark == "+" for mark, _ in self.lines)
+
+    @property
+    def removed(self) -> int:
+        return sum(mark == "-" for mark, _ in self.lines)
+
+
+def changes(before: AgentConfig | None, after: AgentConfig) -> list[Change]:
+    """The settings that differ, in the order of the page; without `before`, against a new agent's."""
+    old, new = (before or AgentConfig()).model_dump(), after.model_dump()
+    found = []
+    for name, path in AgentForm.PATHS.items():
+        was, now = _at(old, path), _at(new, path)
+        if was != now:
+            long = isinstance(now, str) and ("\n" in f"{was}{now}" or len(f"{was}{now}") > 200)
+            found.append(
+                Change(name, _label(name), _words(name, was), _words(name, now), _lines(was, now) if long else [])
+            )
+    return found
+
+
+def _at(values: Any, path: str) -> Any:
+    for key in path.split("."):
+        values = values[key]
+    return values
+
+
+def _label(name: str) -> str:
+    return str(AgentForm.base_fields[name].label)
+
+
+def _words(name: str, value: Any) -> str:
+    """A value as the page shows it."""
+    control = AgentForm.base_fields[name]
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if name == "connection":
+        return _connection(value)
+    if isinstance(control, forms.ChoiceField):
+        return str(dict(_flat(control.choices)).get(value, value))
+    value = control.prepare_value(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _connection(value: str) -> str:
+    if value == "local":
+        return "On this machine"
+    found = ModelConnection.objects.filter(pk=value).values_list("name", flat=True).first()
+    return found or "a deleted connection"
+
+
+def _flat(choices: Any) -> list[tuple[str, str]]:
+    """Choices without their groups."""
+    return [
+        pair
+        for value, label in choices
+        for pair in (label if isinstance(label, list | tuple) else [(value, label)])
+    ]
+
+
+def _lines(before: str, after: str) -> list[tuple[str, str]]:
+    lines: list[tuple[str, str]] = []
+    for line in difflib.unified_diff(before.splitlines(), after.splitlines(), n=CONTEXT_LINES, lineterm=""):
+        if line.startswith(("---", "+++")) and not lines:
+            continue
+        lines.append(("…", "") if line.startswith("@@") else (line[:1] or " ", line[1:]))
+    return lines[1:] if lines[:1] == [("…", "")] else lines

@@ -1,0 +1,78 @@
+"""Template tags and filters of every page; loaded as builtins, so no `{% load %}` is needed."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from django import template
+from django.conf import settings
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from core import money
+
+register = template.Library()
+
+_SVG = re.compile(r"<svg\b[^>]*>(.*)</svg>", re.DOTALL)
+
+
+@lru_cache(maxsize=256)
+def _paths(name: str) -> SafeString:
+    """What is inside the `<svg>` of static/icons/<name>.svg."""
+    file = Path(settings.BASE_DIR, "static", "icons", f"{name}.svg")
+    match = _SVG.search(file.read_text()) if re.fullmatch(r"[a-z0-9-]+", name) and file.exists() else None
+    if match is None:
+        raise template.TemplateSyntaxError(f"There is no icon {name!r}: add it to frontend/icons.txt and run `npm run build`.")
+    return mark_safe(" ".join(match[1].split()))  # noqa: S308  (a file of ours)
+
+
+@register.simple_tag
+def icon(name: str, css: str = "size-4", label: str = "") -> SafeString:
+    """`{% icon "phone" %}` draws a Lucide icon. It is decoration unless it has a `label`, which a screen reader says."""
+    meaning = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
+    return format_html(
+        '<svg class="{}" {} width="24" height="24" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '
+        'stroke-linecap="round" stroke-linejoin="round">{}</svg>',
+        css,
+        meaning,
+        _paths(name),
+    )
+
+
+@register.filter
+def clock(seconds: float | None) -> str:
+    """A place in a call, as a player shows it: 4.2 is "0:04", 3725 is "1:02:05"."""
+    if seconds is None:
+        return ""
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """A length of time in words: 0.84 is "840 ms", 12.3 is "12.3 s", 75 is "1 min 15 s", 3725 is "1 h 2 min"."""
+    if seconds is None:
+        return ""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    big, small = (f"{hours} h", f"{minute} min" if minute else "") if hours else (f"{minute} min", f"{second} s" if second else "")
+    return f"{big} {small}".strip()
+
+
+@register.filter
+def milliseconds(seconds: float | None) -> str:
+    """For columns of latencies: 0.8431 is "843 ms". Nothing for None."""
+    return "" if seconds is None else f"{seconds * 1000:.0f} ms"
+
+
+@register.filter
+def dollars(micro: int | None) -> str:
+    """Integer micro-dollars as money: 1234567 is "$1.23"."""
+    return "" if micro is None else money.format_micro(micro)
