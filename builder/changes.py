@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
-from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
@@ -15,7 +15,7 @@ from builder.models import ModelConnection
 CONTEXT_LINES = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Change:
     """One setting that differs. `lines` are (mark, text) with mark "+", "-", " " or "…", for texts of several lines."""
 
@@ -23,7 +23,7 @@ class Change:
     label: str
     before: str
     after: str
-    lines: list[tuple[str, str]] = field(default_factory=list)
+    lines: list[tuple[str, str]] = dataclasses.field(default_factory=list)
 
     @property
     def added(self) -> int:
@@ -81,9 +81,7 @@ def _connection(value: str) -> str:
 def _flat(choices: Any) -> list[tuple[str, str]]:
     """Choices without their groups."""
     return [
-        pair
-        for value, label in choices
-        for pair in (label if isinstance(label, list | tuple) else [(value, label)])
+        pair for value, label in choices for pair in (label if isinstance(label, list | tuple) else [(value, label)])
     ]
 
 

@@ -64,6 +64,4 @@ def spec(name: str, config: AgentConfig, *, provider: str) -> AgentSpec:
 
 
 def _model(choice: ModelChoice, provider: str) -> Model:
-    return Model(
-        provider=provider, name=choice.name, temperature=choice.temperature, max_tokens=choice.max_tokens
-    )
+    return Model(provider=provider, name=choice.name, temperature=choice.temperature, max_tokens=choice.max_tokens)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from pydantic import BaseModel, ValidationError
@@ -24,9 +24,7 @@ def schema(path: str) -> FieldInfo:
     *parents, name = path.split(".")
     model: type[BaseModel] = AgentConfig
     for parent in parents:
-        annotation = model.model_fields[parent].annotation
-        assert isinstance(annotation, type) and issubclass(annotation, BaseModel)
-        model = annotation
+        model = cast("type[BaseModel]", model.model_fields[parent].annotation)
     return model.model_fields[name]
 
 

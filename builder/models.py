@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.urls import reverse
 
 from accounts.models import Organization, User
+from builder.config import AgentConfig
 from core.fields import EncryptedTextField
 from core.ids import PrefixedIdField
 
@@ -17,7 +19,7 @@ class ModelConnection(models.Model):
     id = PrefixedIdField(prefix="conn")
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="model_connections")
     name = models.CharField(max_length=80)
-    base_url = models.URLField(max_length=300)
+    base_url = models.CharField(max_length=300)
     api_key = EncryptedTextField(blank=True)
     default_model = models.CharField(max_length=120)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -54,6 +56,18 @@ class Agent(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return reverse("agent", kwargs={"workspace": self.organization.slug, "agent_id": self.pk})
+
+    @property
+    def draft_config(self) -> AgentConfig:
+        return AgentConfig.model_validate(self.draft)
+
+    @property
+    def has_unpublished_changes(self) -> bool:
+        """Does the draft say something else than what callers reach? True also when nothing was published yet."""
+        return self.live_version is None or self.live_version.parsed_config != self.draft_config
+
 
 class AgentVersion(models.Model):
     """An immutable copy of an agent's config, which is what calls run.
@@ -87,3 +101,7 @@ class AgentVersion(models.Model):
     def label(self) -> str:
         """How people see it: "v3", or "draft" for a snapshot."""
         return f"v{self.number}" if self.number else "draft"
+
+    @property
+    def parsed_config(self) -> AgentConfig:
+        return AgentConfig.model_validate(self.config)

@@ -2,9 +2,276 @@
 
 from __future__ import annotations
 
-from accounts.models import Organization, User
-from builder.models import Agent
+from copy import copy
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max, Q
+from django.utils import timezone
+
+from accounts.models import AuditEntry, Organization, User
+from accounts.services import audit
+from builder import starters
+from builder.changes import changes
+from builder.config import LOCAL, AgentConfig
+from builder.models import Agent, AgentVersion, ModelConnection
+from core.errors import ApiError, ErrorCode
+
+EDITING_SESSION = timedelta(minutes=10)
+"""Edits of one person that follow each other within this time make one audit entry: the page saves as they type."""
 
 
+@transaction.atomic
 def example_agent_create(*, organization: Organization, actor: User) -> Agent:
-    raise RuntimeError
+    """The agent that a new workspace begins with, published and ready to talk to."""
+    agent = agent_create(organization=organization, actor=actor, starter=starters.RECEPTIONIST)
+    agent_publish(agent=agent, actor=actor, note="An example to talk to, and to change.")
+    return agent
+
+
+@transaction.atomic
+def agent_create(
+    *, organization: Organization, actor: User, starter: starters.Starter = starters.BLANK, name: str = ""
+) -> Agent:
+    """A new agent with the draft of `starter`. It takes no calls but tests until it is published."""
+    agent = Agent.objects.create(
+        organization=organization, name=name or starter.name, draft=starter.config.as_json(), created_by=actor
+    )
+    created = {"name": ("", agent.name), "starter": ("", starter.key)}
+    audit(organization=organization, actor=actor, action="agent.created", target=agent.pk, changes=created)
+    return agent
+
+
+@transaction.atomic
+def agent_save_draft(*, agent: Agent, actor: User, name: str, config: AgentConfig, revision: int) -> Agent:
+    """Store an edit made on draft `revision`. Gives the agent as it then is. No change, no write.
+
+    Raises ApiError (stale revision) when somebody saved another edit meanwhile: nothing is overwritten.
+    """
+    current = _locked(agent)
+    if current.draft_revision != revision:
+        raise ApiError(ErrorCode.STALE_REVISION, "Somebody else changed this agent", _who_was_faster(current, actor))
+    edited = _differences(current.draft_config, config)
+    if current.name != name:
+        edited = {"name": (current.name, name), **edited}
+    if edited:
+        current.name, current.draft = name, config.as_json()
+        current.draft_revision = revision + 1
+        current.save(update_fields=["name", "draft", "draft_revision", "updated_at"])
+        _audit_edit(current, actor, edited)
+    return current
+
+
+@transaction.atomic
+def agent_publish(*, agent: Agent, actor: User, note: str = "", revision: int | None = None) -> AgentVersion:
+    """Make the draft an immutable version that calls reach from now on. Calls in progress keep the version they have.
+
+    `revision` is the draft whose changes were looked at. Raises ApiError: stale revision when the draft is another now;
+    conflict when nothing changed since the live version; validation failed when its model connection is gone.
+    """
+    current = _locked(agent)
+    if revision is not None and current.draft_revision != revision:
+        message = "The draft changed while you were looking at it. Look at what changed once more, then publish."
+        raise ApiError(ErrorCode.STALE_REVISION, "The draft has changed", message)
+    if not current.has_unpublished_changes:
+        message = f"The draft is the same as {current.live_version}, which is live already."
+        raise ApiError(ErrorCode.CONFLICT, "Nothing to publish", message)
+    config = current.draft_config
+    _require_connection(current.organization, config)
+    last = current.versions.aggregate(last=Max("number"))["last"] or 0
+    version = AgentVersion.objects.create(
+        agent=current,
+        number=last + 1,
+        config=config.as_json(),
+        content_hash=config.content_hash(),
+        note=note.strip(),
+        created_by=actor,
+    )
+    before = current.live_version
+    current.live_version = agent.live_version = version
+    current.save(update_fields=["live_version", "updated_at"])
+    published = {"version": (before.label if before else "", version.label)}
+    audit(
+        organization=current.organization, actor=actor, action="agent.published", target=current.pk, changes=published
+    )
+    return version
+
+
+@transaction.atomic
+def agent_restore(*, agent: Agent, actor: User, version: AgentVersion, revision: int | None = None) -> Agent:
+    """Make the draft say what `version` says. Callers notice nothing until it is published.
+
+    Raises ApiError (stale revision) when the draft that this replaces is not `revision` any more.
+    """
+    current = _locked(agent)
+    if revision is not None and current.draft_revision != revision:
+        raise ApiError(ErrorCode.STALE_REVISION, "Somebody else changed this agent", _who_was_faster(current, actor))
+    current.draft = version.parsed_config.as_json()
+    current.draft_revision += 1
+    current.save(update_fields=["draft", "draft_revision", "updated_at"])
+    restored = {"draft": ("", version.label)}
+    audit(organization=current.organization, actor=actor, action="agent.restored", target=current.pk, changes=restored)
+    return current
+
+
+@transaction.atomic
+def agent_duplicate(*, agent: Agent, actor: User) -> Agent:
+    """A new, unpublished agent with the draft of `agent`."""
+    original = _locked(agent)
+    limit = Agent._meta.get_field("name").max_length or 0
+    duplicate = Agent.objects.create(
+        organization=original.organization,
+        name=f"Copy of {original.name}"[:limit],
+        draft=original.draft,
+        created_by=actor,
+    )
+    copied = {"name": ("", duplicate.name), "copy_of": ("", original.pk)}
+    audit(organization=duplicate.organization, actor=actor, action="agent.created", target=duplicate.pk, changes=copied)
+    return duplicate
+
+
+@transaction.atomic
+def agent_delete(*, agent: Agent, actor: User) -> None:
+    """Hide the agent and refuse it new calls. Its calls stay readable, and those in progress go on to their end."""
+    current = _locked(agent)
+    current.deleted_at = timezone.now()
+    current.save(update_fields=["deleted_at", "updated_at"])
+    deleted = {"name": (current.name, "")}
+    audit(organization=current.organization, actor=actor, action="agent.deleted", target=current.pk, changes=deleted)
+
+
+@transaction.atomic
+def snapshot_for_test(*, agent: Agent, actor: User) -> AgentVersion:
+    """The version that a test call of the draft runs: the live one when the draft says the same, else a snapshot.
+
+    Two tests of the same draft share one snapshot, also when they start at the same moment.
+    """
+    current = Agent.objects.select_related("live_version", "organization").get(pk=agent.pk)
+    if current.live_version is not None and not current.has_unpublished_changes:
+        return current.live_version
+    config = current.draft_config
+    snapshot, created = AgentVersion.objects.get_or_create(
+        agent=current,
+        number=None,
+        content_hash=config.content_hash(),
+        defaults={"config": config.as_json(), "created_by": actor},
+    )
+    if created:
+        audit(
+            organization=current.organization,
+            actor=actor,
+            action="agent.snapshot_made",
+            target=current.pk,
+            changes={"snapshot": ("", snapshot.pk)},
+        )
+    return snapshot
+
+
+@transaction.atomic
+def connection_create(
+    *, organization: Organization, actor: User, name: str, base_url: str, api_key: str, default_model: str
+) -> ModelConnection:
+    connection = ModelConnection.objects.create(
+        organization=organization, name=name, base_url=base_url, api_key=api_key, default_model=default_model
+    )
+    _audit_connection(connection, actor, "connection.created", ModelConnection())
+    return connection
+
+
+@transaction.atomic
+def connection_update(
+    *, connection: ModelConnection, actor: User, name: str, base_url: str, api_key: str, default_model: str
+) -> ModelConnection:
+    """Change a connection. Calls in progress keep the address and key that they began with."""
+    current = ModelConnection.objects.select_for_update().get(pk=connection.pk)
+    before = copy(current)
+    current.name, current.base_url, current.api_key, current.default_model = name, base_url, api_key, default_model
+    current.save()
+    _audit_connection(current, actor, "connection.updated", before)
+    return current
+
+
+@transaction.atomic
+def connection_delete(*, connection: ModelConnection, actor: User) -> None:
+    """Raises ApiError (conflict), which names the agents, while any agent's draft or live version uses it."""
+    users = agents_using(connection)
+    if users:
+        names = ", ".join(agent.name for agent in users[:5]) + (" and others" if len(users) > 5 else "")
+        message = f"Used by {names}. Choose another language model there and publish, then delete it."
+        raise ApiError(ErrorCode.CONFLICT, f"{connection.name} is in use", message)
+    deleted = {"name": (connection.name, ""), "base_url": (connection.base_url, "")}
+    audit(
+        organization=connection.organization,
+        actor=actor,
+        action="connection.deleted",
+        target=connection.pk,
+        changes=deleted,
+    )
+    connection.delete()
+
+
+def agents_using(connection: ModelConnection) -> list[Agent]:
+    """The agents, not deleted, whose draft or live version answers through `connection`."""
+    in_use = Q(draft__model__connection=connection.pk) | Q(live_version__config__model__connection=connection.pk)
+    return list(Agent.objects.filter(in_use, organization_id=connection.organization_id, deleted_at=None))
+
+
+def _locked(agent: Agent) -> Agent:
+    """The agent as it is now, and nobody else changes it before this transaction ends."""
+    current = (
+        Agent.objects.select_for_update(of=("self",))
+        .select_related("organization", "live_version")
+        .filter(pk=agent.pk, deleted_at=None)
+        .first()
+    )
+    if current is None:
+        raise ApiError(ErrorCode.NOT_FOUND, "This agent was deleted", "Somebody deleted it while you had it open.")
+    return current
+
+
+def _who_was_faster(agent: Agent, actor: User) -> str:
+    """Whose change stands in the way, for the person whose edit it stops."""
+    last = AuditEntry.objects.select_related("actor").filter(target=agent.pk).order_by("-pk").first()
+    who = "You" if last and last.actor == actor else str(last.actor) if last and last.actor else "Somebody"
+    where = ", in another window" if who == "You" else ""
+    return f"{who} saved other changes since you opened this page{where}. What you typed is still here and not saved."
+
+
+def _require_connection(organization: Organization, config: AgentConfig) -> None:
+    chosen = config.model.connection
+    if chosen != LOCAL and not organization.model_connections.filter(pk=chosen).exists():
+        message = "The language model's connection was deleted. Choose another one, then publish."
+        raise ApiError(ErrorCode.VALIDATION_FAILED, "No language model", message)
+
+
+def _differences(before: AgentConfig, after: AgentConfig) -> dict[str, tuple[Any, Any]]:
+    """For the audit: what was and is, and for long texts how long they were and are."""
+    return {
+        change.field: (f"{len(change.before)} characters", f"{len(change.after)} characters")
+        if change.lines
+        else (change.before, change.after)
+        for change in changes(before, after)
+    }
+
+
+def _audit_edit(agent: Agent, actor: User, edited: dict[str, tuple[Any, Any]]) -> None:
+    last = AuditEntry.objects.filter(organization=agent.organization, target=agent.pk).order_by("-pk").first()
+    recent = timezone.now() - EDITING_SESSION
+    if last and last.action == "agent.edited" and last.actor_id == actor.pk and last.created_at > recent:
+        for field, (before, after) in edited.items():
+            last.changes[field] = [last.changes.get(field, [before])[0], after]
+        last.save(update_fields=["changes"])
+        return
+    audit(organization=agent.organization, actor=actor, action="agent.edited", target=agent.pk, changes=edited)
+
+
+def _audit_connection(connection: ModelConnection, actor: User, action: str, before: ModelConnection) -> None:
+    changed: dict[str, tuple[Any, Any]] = {
+        field: (getattr(before, field), getattr(connection, field))
+        for field in ("name", "base_url", "default_model")
+        if getattr(before, field) != getattr(connection, field)
+    }
+    if before.api_key != connection.api_key:
+        changed["api_key"] = ("", "changed")
+    audit(organization=connection.organization, actor=actor, action=action, target=connection.pk, changes=changed)

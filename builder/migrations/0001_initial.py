@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', core.ids.PrefixedIdField(prefix='conn', serialize=False)),
                 ('name', models.CharField(max_length=80)),
-                ('base_url', models.URLField(max_length=300)),
+                ('base_url', models.CharField(max_length=300)),
                 ('api_key', core.fields.EncryptedTextField(blank=True)),
                 ('default_model', models.CharField(max_length=120)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
