@@ -102,6 +102,7 @@ class AgentForm(forms.Form):
         "phrase_slow": "phrases.slow",
         "phrase_trouble": "phrases.trouble",
         "phrase_giving_up": "phrases.giving_up",
+        "phrase_goodbye": "phrases.goodbye",
         "phrase_time_is_up": "phrases.time_is_up",
         "slow_after": "slow_after",
         "max_duration_minutes": "max_duration",
@@ -129,7 +130,7 @@ class AgentForm(forms.Form):
             "A caller hears words, never silence.",
             ("slow_after", "phrase_slow", "phrase_trouble", "phrase_giving_up"),
         ),
-        ("Limits", "How a call comes to its end.", ("max_duration_minutes", "phrase_time_is_up", "can_end_call")),
+        ("Limits", "How a call comes to its end.", ("max_duration_minutes", "phrase_time_is_up", "can_end_call", "phrase_goodbye")),
     ]
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
@@ -206,6 +207,7 @@ class AgentForm(forms.Form):
         max_value=_bound("max_duration", "le") / 60,
         widget=forms.NumberInput(attrs={"step": "any"}),
     )
+    phrase_goodbye = _text("Goodbye", "Said when the agent hangs up without words of its own.")
     phrase_time_is_up = _text("When the time is up", "Said before the longest call ends.")
     can_end_call = forms.BooleanField(
         label="The agent may hang up", required=False, help_text="It does so when the conversation is over."

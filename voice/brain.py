@@ -10,15 +10,7 @@ from typing import Protocol
 
 from voice import events
 from voice.clock import CallClock
-from voice.providers.base import (
-    Finished,
-    Llm,
-    LlmSettings,
-    Message,
-    ProviderError,
-    TextDelta,
-    ToolRequest,
-)
+from voice.providers.base import Finished, Llm, LlmSettings, Message, ProviderError, TextDelta, ToolRequest
 from voice.tools import Tool, ToolError
 
 Emit = Callable[[events.Event], None]

@@ -28,7 +28,7 @@ class CallClock:
         return self._loop.time() - self._origin
 
 
-class _InstantSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
+class _InstantSelector(selectors.DefaultSelector):
     """Never waits: a wait that the loop asks for is added to `elapsed` instead."""
 
     elapsed = 0.0

@@ -59,6 +59,7 @@ class Phrases(Frozen):
     slow: str = "One moment, please."
     trouble: str = "I'm sorry, I'm having trouble answering right now. Could you say that again?"
     giving_up: str = "I'm sorry, something is wrong on my side, so I have to end the call. Please try again later."
+    goodbye: str = "Thank you for calling. Goodbye."
     time_is_up: str = "I'm sorry, we have reached the longest time for a call. Goodbye."
 
 

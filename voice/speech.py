@@ -132,6 +132,7 @@ class Playout:
         self._begun = False
         self._running = False
         self._started = 0.0
+        self._heard_until = 0.0
         self._next_word = 0
         self._told = 0
         self._told_at = 0.0
@@ -149,7 +150,8 @@ class Playout:
 
     def open(self, utterance: Utterance, *, gated: bool) -> None:
         """Begin an utterance. There must be none going on."""
-        assert self._utterance is None, "one utterance at a time"
+        if self._utterance is not None:
+            raise RuntimeError("One utterance at a time.")
         self._utterance, self._gated, self._begun = utterance, gated, False
         self._next_word = self._told = 0
 
@@ -185,6 +187,9 @@ class Playout:
         utterance = self._utterance
         if utterance is None:
             return "", ""
+        if self._ending is not None:
+            self._ending.cancel()
+            self._ending = None
         if self._begun and not self._gated:
             self._silence(utterance)
         heard, unheard = self._split(utterance)
@@ -225,7 +230,9 @@ class Playout:
         if not frame:
             return False
         self._transport.send_audio(frame)
-        heard_at = self._clock.now() + self._transport.playout_delay
+        # Frames sent ahead are heard one after the other all the same.
+        heard_at = max(self._clock.now() + self._transport.playout_delay, self._heard_until)
+        self._heard_until = heard_at + FRAME_SECONDS
         if self._recorder is not None:
             self._recorder.agent(frame, heard_at)
         words = utterance.words
@@ -239,7 +246,7 @@ class Playout:
     def _drained(self, utterance: Utterance) -> None:
         """All is sent; the utterance ends when the last of it is heard."""
         if self._ending is None:
-            self._ending = self._loop.call_later(self._transport.playout_delay, self._end, utterance)
+            self._ending = self._loop.call_later(max(0.0, self._heard_until - self._clock.now()), self._end, utterance)
 
     def _end(self, utterance: Utterance) -> None:
         self._ending = None
@@ -251,6 +258,7 @@ class Playout:
     def _silence(self, utterance: Utterance) -> None:
         self._transport.clear()
         self._rest()
+        self._heard_until = self._clock.now()
         if self._recorder is not None:
             self._recorder.cut_agent(self._clock.now())
         if self._ending is not None:
@@ -346,6 +354,11 @@ class Speaker:
         self._clock = clock
         self._emit = emit
         self._requests = 0
+        self._spare = False
+
+    @property
+    def provider(self) -> str:
+        return self._tts.name
 
     def has(self, text: str) -> bool:
         """The phrase can be spoken at once."""
@@ -372,8 +385,12 @@ class Speaker:
         utterance.place(timings(text, seconds(utterance.total - base)), base)
         return True
 
-    async def say(self, text: str, utterance: Utterance, grown: Callable[[], None]) -> None:
-        """Speak `text` at the end of `utterance`; `grown` is called at each piece of audio. Raises ProviderError."""
+    async def say(self, text: str, utterance: Utterance, grown: Callable[[], None], *, fixed: bool = False) -> None:
+        """Speak `text` at the end of `utterance`; `grown` is called at each piece of audio. Raises ProviderError.
+
+        `fixed` says that it is a phrase which will be said again, so that its audio is kept.
+        """
+        self._spare = False
         self._requests += 1
         request = f"speech-{utterance.turn}-{self._requests}"
         words = spoken(text, self._language)
@@ -391,14 +408,15 @@ class Speaker:
                 spoken=words,
             )
         )
-        first, base = True, utterance.total
+        first, base, made = True, utterance.total, list[Audio]()
         guess = timings(text, len(text) / CHARACTERS_PER_SECOND)
         async for audio in _replay(cached) if cached else self._with_fallback(words, utterance.turn):
             if first:
                 base = utterance.total
             utterance.append(audio.pcm)
+            made.append(audio)
             if audio.words:
-                guess = ()
+                guess = []
                 utterance.place(matched(text, audio.words), base)
             elif first and guess:
                 utterance.place(guess, base)
@@ -409,6 +427,8 @@ class Speaker:
         length = seconds(utterance.total - base)
         if guess:
             utterance.place(timings(text, length), base)
+        if fixed and not self._spare:
+            self._phrases.put(self._key(text), made)
         self._emit(
             events.SpeechFinished(
                 at=self._clock.now(),
@@ -433,6 +453,7 @@ class Speaker:
         except ProviderError as error:
             if heard or self._fallback is None:
                 raise
+            self._spare = True
             self._emit(
                 events.ProviderFailed(
                     at=self._clock.now(),

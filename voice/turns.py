@@ -26,8 +26,8 @@ PRE_ROLL_BYTES = round(0.3 * 2 * SAMPLE_RATE)
 RECOGNITION_SECONDS = 6.0
 
 BACKCHANNELS = frozenset(
-    "ah aha alright good great hm hmm huh mhm mhmm mm mmhm mmhmm mmm oh ok okay right sure uhhuh uh-huh um "
-    "wow yea yeah yep yes mm-hm mm-hmm uh".split()
+    "ah aha alright good great hm hmm huh mhm mhmm mm mmhm mmhmm mmm oh ok okay right sure thank thanks uhhuh uh-huh "
+    "um wow yea yeah yep yes you mm-hm mm-hmm uh".split()
 )
 HANGING = frozenset(
     "a an and as at because but by er erm for from i i'm if in into is it's like my of on or our so that that's "
@@ -106,7 +106,11 @@ class TurnTaker:
         self._fed = 0
         self._audio = bytearray()
         self.speaking = False
-        self._reset()
+        self._started: float | None = None
+        self._ended: float | None = None
+        self._text: str | None = None
+        self._probability: float | None = None
+        self._predicted = False
         self._timer: asyncio.TimerHandle | None = None
         self._prediction: asyncio.Task[None] | None = None
 
@@ -245,10 +249,7 @@ class TurnTaker:
     # --- state
 
     def _reset(self) -> None:
-        self._started: float | None = None
-        self._ended: float | None = None
-        self._text: str | None = None
-        self._probability: float | None = None
+        self._started = self._ended = self._text = self._probability = None
         self._predicted = False
         del self._audio[:-PRE_ROLL_BYTES]
 

@@ -125,7 +125,7 @@ class Recorder:
             stereo[:, 0] = np.frombuffer(caller, "<i2")
             stereo[:, 1] = np.frombuffer(agent, "<i2")
             self._file.seek(0, 2)
-            self._file.write(stereo)
+            self._file.write(stereo.tobytes())
             size = self._file.tell() - HEADER_BYTES
             self._file.seek(0)
             self._file.write(_header(size))

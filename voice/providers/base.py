@@ -44,8 +44,11 @@ class Vad(Protocol):
     name: str
 
     def open(self, on_speech: Callable[[bool, int], None], *, start: float, stop: float) -> VadStream:
-        """Watch one call. `on_speech(speaking, edge)` is called on the event loop when speech has lasted `start` seconds and
-        when silence has lasted `stop` seconds; `edge` is the sample, counted from the first one fed, at which it began."""
+        """Watch one call.
+
+        `on_speech(speaking, edge)` is called on the event loop when speech has lasted `start` seconds and when silence
+        has lasted `stop` seconds; `edge` is the sample, counted from the first one fed, at which it began.
+        """
 
 
 # --- speech to text -----------------------------------------------------------------------------
@@ -72,7 +75,7 @@ class SttStream(Protocol):
         """Take 20 ms of caller audio, speech or not."""
 
     def speech_started(self) -> None:
-        """Voice activity began (up to 0.3 s ago: keep that much audio). Called again if the caller goes on in a turn."""
+        """Voice activity began, up to 0.3 s ago: keep that much audio. Comes again if the caller goes on."""
 
     def speech_stopped(self) -> None:
         """Voice activity ended: answer soon with one final transcript of the turn so far.

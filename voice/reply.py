@@ -1,0 +1,159 @@
+"""A reply in the making: the brain's words become clauses, the clauses become speech, both at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from voice import events
+from voice.brain import Ask, Brain, EndCall
+from voice.clock import CallClock
+from voice.providers.base import ProviderBusy, ProviderError
+from voice.speech import Speaker, Utterance
+from voice.text import Clauses
+
+Emit = Callable[[events.Event], None]
+
+# A brain that gives nothing for so long has failed.
+SILENT_SECONDS = 20.0
+# A provider whose queue is full is asked again, so often and for so long.
+BUSY_RETRY_SECONDS = 0.5
+BUSY_SECONDS = 8.0
+
+
+@dataclass(eq=False, slots=True)
+class Reply:
+    """One thing that the agent says: an answer to `caller`'s words, or the fixed words `text`."""
+
+    turn: int
+    caller: str = ""
+    text: str = ""
+    certain: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the caller is known to have finished."""
+    after: Callable[[], None] | None = None
+    """What happens when all of it is heard."""
+    final: bool = False
+    """Nothing interrupts it: the call ends after it."""
+    asked_at: float = 0.0
+    failed: bool = False
+    """It broke off: its provider gave up half way."""
+    clauses: int = 0
+    """How many pieces the brain has given to be spoken."""
+    utterance: Utterance = field(init=False)
+    queue: asyncio.Queue[str | None] = field(init=False, default_factory=asyncio.Queue)
+    task: asyncio.Task[None] | None = None
+    end: EndCall | None = None
+    """The brain's wish to hang up after it."""
+
+    def __post_init__(self) -> None:
+        self.utterance = Utterance(self.turn)
+
+
+class ReplyFailed(Exception):
+    """A reply could not be made or spoken; `role` says by what: "llm" or "tts"."""
+
+    def __init__(self, role: str, error: ProviderError) -> None:
+        super().__init__(str(error))
+        self.role = role
+        self.error = error
+
+
+class Replier:
+    """Makes the replies of one call."""
+
+    def __init__(
+        self,
+        *,
+        brain: Brain,
+        brain_name: str,
+        goodbye: str,
+        speaker: Speaker,
+        clock: CallClock,
+        emit: Emit,
+        grown: Callable[[], None],
+    ) -> None:
+        self._brain = brain
+        self._brain_name = brain_name
+        self._goodbye = goodbye
+        self._speaker = speaker
+        self._clock = clock
+        self._emit = emit
+        self._grown = grown
+
+    async def run(self, reply: Reply) -> None:
+        """Fill the reply's utterance until it is complete. Raises ReplyFailed; what was spoken before then stays."""
+        try:
+            if reply.text:
+                await self._say(reply, reply.text, fixed=True)
+            else:
+                await self._answer(reply)
+        finally:
+            reply.utterance.complete = True
+        self._grown()
+
+    async def _answer(self, reply: Reply) -> None:
+        writing = asyncio.get_running_loop().create_task(self._write(reply), name="brain")
+        try:
+            while (clause := await reply.queue.get()) is not None:
+                await self._say(reply, clause)
+        except BaseException:
+            writing.cancel()
+            with contextlib.suppress(asyncio.CancelledError, ReplyFailed):
+                await writing
+            raise
+        await writing
+
+    async def _say(self, reply: Reply, text: str, *, fixed: bool = False) -> None:
+        try:
+            await self._speaker.say(text, reply.utterance, self._grown, fixed=fixed)
+        except ProviderError as error:
+            raise ReplyFailed("tts", error) from error
+
+    async def _write(self, reply: Reply) -> None:
+        """Queue the brain's clauses as they come, and None at the end."""
+        try:
+            while True:
+                try:
+                    return await self._ask(reply)
+                except ProviderBusy as error:
+                    waited = self._clock.now() - reply.asked_at
+                    if reply.clauses or waited > BUSY_SECONDS:
+                        raise
+                    self._emit(
+                        events.ProviderSlow(
+                            at=self._clock.now(), turn=reply.turn, role="llm", provider=error.provider, waited=waited
+                        )
+                    )
+                    await asyncio.sleep(BUSY_RETRY_SECONDS)
+        except ProviderError as error:
+            raise ReplyFailed("llm", error) from error
+        finally:
+            reply.queue.put_nowait(None)
+
+    async def _ask(self, reply: Reply) -> None:
+        clauses = Clauses()
+        loop = asyncio.get_running_loop()
+        outputs = self._brain.reply(Ask(reply.turn, reply.caller, reply.certain))
+        try:
+            async with contextlib.aclosing(outputs), asyncio.timeout(SILENT_SECONDS) as patience:  # type: ignore[type-var]
+                async for output in outputs:
+                    patience.reschedule(loop.time() + SILENT_SECONDS)
+                    if isinstance(output, EndCall):
+                        reply.end = output
+                        break
+                    self._queue(reply, clauses.push(output.text))
+        except TimeoutError:
+            raise ProviderError(self._brain_name, f"No answer came for {SILENT_SECONDS:.0f} s.") from None
+        self._queue(reply, clauses.flush())
+        if not reply.clauses and reply.end is None:
+            raise ProviderError(self._brain_name, "The model answered with nothing.")
+        if not reply.clauses:
+            # Nobody is hung up on without a word.
+            self._queue(reply, [self._goodbye])
+
+    def _queue(self, reply: Reply, clauses: list[str]) -> None:
+        for clause in clauses:
+            reply.clauses += 1
+            reply.queue.put_nowait(clause)
