@@ -1,4 +1,4 @@
-"""Logs: one line an event, through structlog, as JSON or for a person's eyes. Every line names the request it is about."""
+"""Logs: one line an event, through structlog, as JSON or for a person's eyes. Every line names its request."""
 
 from __future__ import annotations
 

