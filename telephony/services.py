@@ -1,0 +1,172 @@
+"""What changes calls. Each is one transaction, with an audit entry where a person acts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.services import audit
+from builder.compile import AgentNotReady, CompiledAgent, compile_agent
+from builder.models import Agent
+from builder.services import snapshot_for_test
+from core.errors import ApiError, ErrorCode
+from core.locks import transaction_lock
+from telephony.models import Call, CallEvent
+from telephony.process import is_dead
+from telephony.recordings import recording_path
+from telephony.selectors import PROCESS_LOST
+from voice import events
+from voice.media.recording import Recorder
+
+HEARTBEAT_SECONDS = 5.0
+# A call that was not heard of for so long has lost its process.
+LOST_AFTER = timedelta(seconds=30)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A call that may begin, and what it runs."""
+
+    call: Call
+    compiled: CompiledAgent
+
+
+@transaction.atomic
+def call_start(*, agent: Agent, actor: User, process: str) -> Admitted:
+    """Admit a test call of `agent`'s draft, held by `process`.
+
+    Raises ApiError: not found for a deleted agent, concurrency limited when the process holds as many calls as it may,
+    conflict when the agent cannot take calls as it is.
+    """
+    if not Agent.objects.filter(pk=agent.pk, deleted_at=None).exists():
+        raise ApiError(ErrorCode.NOT_FOUND, "No such agent", "The agent was deleted.")
+    transaction_lock(f"telephony.call_start:{process}")
+    if Call.objects.filter(state=Call.State.LIVE, process=process).count() >= settings.MAX_CALLS:
+        raise ApiError(
+            ErrorCode.CONCURRENCY_LIMITED,
+            "Too many calls",
+            f"This server holds {settings.MAX_CALLS} calls, which is as many as it may. Try again when one has ended.",
+        )
+    version = snapshot_for_test(agent=agent, actor=actor)
+    try:
+        compiled = compile_agent(version)
+    except AgentNotReady as error:
+        raise ApiError(ErrorCode.CONFLICT, "The agent is not ready", str(error)) from None
+    now = timezone.now()
+    call = Call.objects.create(
+        organization_id=agent.organization_id,
+        agent=agent,
+        version=version,
+        channel=Call.Channel.BROWSER,
+        started_by=actor,
+        started_at=now,
+        heartbeat_at=now,
+        process=process,
+    )
+    ran = {"version": ("", version.pk), "channel": ("", call.channel)}
+    audit(organization=agent.organization, actor=actor, action="call.started", target=call.pk, changes=ran)
+    return Admitted(call, compiled)
+
+
+@transaction.atomic
+def call_finish(*, call_id: str, reason: str, detail: str, duration: float, recording_seconds: float) -> bool:
+    """Mark a call as over after `duration` seconds. False, and no change, when it is over already or deleted."""
+    call = Call.objects.select_for_update().filter(pk=call_id, state=Call.State.LIVE).first()
+    if call is None:
+        return False
+    call.ended_at = call.started_at + timedelta(seconds=duration)
+    _close(call, reason=reason, detail=detail, duration=duration, recording_seconds=recording_seconds)
+    return True
+
+
+def calls_beat(*, call_ids: list[str]) -> list[str]:
+    """Say that these calls are alive. Gives those that are live no more: somebody took them for dead."""
+    alive = Call.objects.filter(pk__in=call_ids, state=Call.State.LIVE)
+    if alive.update(heartbeat_at=timezone.now()) == len(call_ids):
+        return []
+    return sorted(set(call_ids) - set(alive.values_list("pk", flat=True)))
+
+
+def calls_recover() -> list[str]:
+    """Finish every live call whose process died, each in its own transaction; their ids."""
+    suspects = Call.objects.filter(state=Call.State.LIVE).values_list("pk", "process", "heartbeat_at")
+    lost = [pk for pk, process, heartbeat in suspects if is_dead(process) or _overdue(heartbeat)]
+    return [pk for pk in lost if _recover(pk)]
+
+
+def _overdue(heartbeat: datetime) -> bool:
+    return heartbeat < timezone.now() - LOST_AFTER
+
+
+@transaction.atomic
+def _recover(call_id: str) -> bool:
+    """Finish one lost call with what is known of it: its last event, its recording, its last sign of life."""
+    call = Call.objects.select_for_update().filter(pk=call_id, state=Call.State.LIVE).first()
+    if call is None or not (is_dead(call.process) or _overdue(call.heartbeat_at)):
+        return False
+    try:
+        recorded = Recorder.recover(recording_path(call.pk))
+    except OSError as error:
+        log.exception("A recording could not be recovered", call_id=call.pk)
+        recorded, trouble = 0.0, f" Its recording could not be mended: {error.strerror}."
+    else:
+        trouble = ""
+    last = call.events.order_by("-sequence").first()
+    duration = max(last.at if last else 0.0, recorded)
+    detail = f"The server process that held the call died.{trouble}"
+    if last is None or last.type != events.CallEnded.type:
+        ended = events.CallEnded(at=duration, reason=PROCESS_LOST, detail=detail)
+        event_rows_create(rows=[event_row(call.pk, last.sequence + 1 if last else 0, events.encode(ended))])
+        reason = PROCESS_LOST
+    else:
+        # All was told but the end itself: the process died in the moment between.
+        reason, detail = last.data["reason"], last.data["detail"]
+    call.ended_at = max(call.heartbeat_at, call.started_at + timedelta(seconds=duration))
+    _close(call, reason=reason, detail=detail, duration=duration, recording_seconds=recorded)
+    log.warning("A call lost its process", call_id=call.pk, process=call.process, seconds=round(duration, 1))
+    return True
+
+
+def _close(call: Call, *, reason: str, detail: str, duration: float, recording_seconds: float) -> None:
+    call.state = Call.State.ENDED
+    call.end_reason, call.end_detail = reason, detail[:300]
+    call.duration_ms, call.recording_seconds = round(1000 * duration), recording_seconds
+    call.save(update_fields=["state", "ended_at", "end_reason", "end_detail", "duration_ms", "recording_seconds"])
+
+
+@transaction.atomic
+def call_delete(*, call: Call, actor: User) -> None:
+    """Delete a call that is over, with its events and its recording. Raises ApiError (conflict) while it is live."""
+    current = Call.objects.select_for_update().filter(pk=call.pk).first()
+    if current is None:
+        return
+    if current.state == Call.State.LIVE:
+        raise ApiError(ErrorCode.CONFLICT, "The call is live", "Hang up first, then delete it.")
+    path = recording_path(current.pk)
+    deleted = {"agent": (current.agent_id, ""), "started_at": (current.started_at.isoformat(), "")}
+    audit(organization=call.organization, actor=actor, action="call.deleted", target=current.pk, changes=deleted)
+    current.delete()
+    transaction.on_commit(lambda: path.unlink(missing_ok=True))
+
+
+def event_row(call_id: str, sequence: int, data: Mapping[str, Any]) -> CallEvent:
+    """The row, not yet stored, of an event that `voice.events.encode` made `data` of."""
+    rest = {name: value for name, value in data.items() if name not in ("type", "at", "turn")}
+    return CallEvent(
+        call_id=call_id, sequence=sequence, at=data["at"], type=data["type"], turn=data.get("turn"), data=rest
+    )
+
+
+def event_rows_create(*, rows: list[CallEvent]) -> None:
+    """Store events in one transaction. Those that are stored already stay: a try can be repeated."""
+    CallEvent.objects.bulk_create(rows, ignore_conflicts=True, batch_size=200)

@@ -1,0 +1,97 @@
+"""The pages about calls, their recordings and events, and the health pill."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.access import WorkspaceRequest, may, workspace_view
+from accounts.models import Role
+from telephony import recordings, selectors, services
+from telephony.access import get_call
+from telephony.filters import CallFilter
+from telephony.health import health
+
+
+@never_cache
+@require_safe
+@workspace_view()
+def calls(request: WorkspaceRequest) -> HttpResponse:
+    """The list of calls. htmx gets its results without the page around them."""
+    everything = selectors.calls_of(request.organization)
+    chosen = CallFilter(request.GET, queryset=everything, organization=request.organization)
+    cursor = request.GET.get("cursor", "")
+    rows, next_cursor = selectors.page_of(chosen.qs, cursor)
+    kept = {name: request.GET[name] for name in chosen.filters if request.GET.get(name)}
+    here = reverse("calls", args=[request.organization.slug])
+    context = {
+        "calls": rows,
+        "filter_form": chosen.form,
+        "filtered": chosen.is_set,
+        "has_calls": bool(rows) or everything.exists(),
+        "older_url": f"{here}?{urlencode({**kept, 'cursor': next_cursor})}" if next_cursor else "",
+        "newest_url": f"{here}?{urlencode(kept)}".rstrip("?") if cursor else "",
+    }
+    return render(request, "telephony/calls.html#results" if _is_part(request) else "telephony/calls.html", context)
+
+
+@never_cache
+@require_safe
+@workspace_view()
+def call(request: WorkspaceRequest, call_id: str) -> HttpResponse:
+    """One call. htmx gets the panel alone, which asks again while the call is live."""
+    context = {
+        "page": selectors.call_page(get_call(request.organization, call_id)),
+        "may_delete": may(request.role, Role.ADMIN),
+    }
+    return render(request, "telephony/_call_panel.html" if _is_part(request) else "telephony/call.html", context)
+
+
+@require_safe
+@workspace_view()
+def call_recording(request: WorkspaceRequest, call_id: str) -> HttpResponseBase:
+    """The recording of a call that is over, or the part of it that the player asks for."""
+    found = get_call(request.organization, call_id)
+    if not selectors.has_recording(found):
+        raise Http404("This call has no recording.")
+    path = recordings.recording_path(found.pk)
+    return recordings.file_response(request, path, content_type="audio/wav", name=path.name)
+
+
+@never_cache
+@require_safe
+@workspace_view()
+def call_events(request: WorkspaceRequest, call_id: str) -> HttpResponse:
+    """The call's events as a file."""
+    found = get_call(request.organization, call_id)
+    body = {"call": found.pk, "events": selectors.events_json(found)}
+    name = f"{found.pk}-events.json"
+    return JsonResponse(body, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+@require_POST
+@workspace_view(Role.ADMIN)
+def call_delete(request: WorkspaceRequest, call_id: str) -> HttpResponse:
+    services.call_delete(call=get_call(request.organization, call_id), actor=request.user)
+    messages.success(request, "The call and its recording are deleted.")
+    return redirect("calls", workspace=request.organization.slug)
+
+
+@never_cache
+@require_safe
+@workspace_view()
+def status(request: WorkspaceRequest) -> HttpResponse:
+    """The health pill."""
+    return render(request, "telephony/_status.html", {"health": health(request.organization)})
+
+
+def _is_part(request: WorkspaceRequest) -> bool:
+    """Does htmx ask for a part of the page, rather than for a page to go to?"""
+    htmx = getattr(request, "htmx", None)
+    return bool(htmx) and not htmx.boosted
