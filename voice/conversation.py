@@ -326,8 +326,7 @@ class Conversation:
             begun.certain.set()
             begun.asked_at = self.clock.now()
             self._playout.release()
-        waited = self.clock.now() - ended
-        self._set_timer("slow", max(0.0, self._spec.slow_after - waited), self._slow)
+        self._set_timer("slow", self._spec.slow_after, self._slow)
 
     def _say(self, text: str, after: Callable[[], None] | None = None, *, final: bool = False) -> None:
         """Say fixed words. `final` ones are the last of the call, whatever the caller says meanwhile."""

@@ -1,0 +1,393 @@
+"""A caller, providers and a far end whose every delay is known, for calls on the virtual clock.
+
+A caller's speech is frames of ones, their silence frames of zeros: the fake voice activity detector tells them
+apart, and the fake recogniser knows from the script which words were being said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from voice import events
+from voice.clock import run_virtual
+from voice.conversation import Conversation, EndReason, Services
+from voice.events import Event
+from voice.media import FRAME_BYTES, FRAME_SECONDS, SAMPLE_RATE, SILENCE
+from voice.media.pacer import Pacer
+from voice.providers.base import (
+    Audio,
+    Finished,
+    LlmChunk,
+    LlmSettings,
+    Message,
+    ProviderError,
+    TextDelta,
+    ToolRequest,
+    ToolSchema,
+    Transcript,
+)
+from voice.spec import AgentSpec
+from voice.speech import PhraseCache
+
+SPEECH = b"\1\0" * (FRAME_BYTES // 2)
+CHARACTERS_PER_SECOND = 15.0
+
+
+# --- the caller ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Speaks:
+    """Says `text` from `at` to `at + seconds`. No text is a cough; `failure` is what recognition says instead."""
+
+    at: float
+    text: str
+    seconds: float = 1.0
+    failure: str = ""
+
+    def words_by(self, now: float) -> str:
+        """The words said by `now`, evenly spread."""
+        words = self.text.split()
+        share = min(1.0, max(0.0, (now - self.at) / self.seconds))
+        return " ".join(words[: round(share * len(words))])
+
+
+@dataclass(frozen=True)
+class Types:
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
+class HangsUp:
+    at: float
+
+
+Step = Speaks | Types | HangsUp
+
+
+class Caller:
+    """Plays the script into a conversation, a frame every 20 ms."""
+
+    def __init__(self, script: Sequence[Step]) -> None:
+        self.speeches = [step for step in script if isinstance(step, Speaks)]
+        self._rest = [step for step in script if not isinstance(step, Speaks)]
+
+    async def run(self, call: Conversation) -> None:
+        loop = asyncio.get_running_loop()
+        for step in self._rest:
+            loop.call_later(step.at, self._act, call, step)
+        for index in range(10**9):
+            at = index * FRAME_SECONDS
+            await asyncio.sleep(max(0.0, at + FRAME_SECONDS - call.clock.now()))
+            speaking = any(speech.at <= at < speech.at + speech.seconds for speech in self.speeches)
+            call.on_audio(SPEECH if speaking else SILENCE)
+
+    def _act(self, call: Conversation, step: Step) -> None:
+        if isinstance(step, Types):
+            call.on_text(step.text)
+        else:
+            call.end(EndReason.CALLER)
+
+
+@dataclass
+class FarEnd:
+    """A transport that counts what it is sent."""
+
+    lead: float = 0.06
+    playout_delay: float = 0.04
+    frames: int = 0
+    clears: list[float] = field(default_factory=list)
+    sent_at: list[float] = field(default_factory=list)
+    hung_up: str = ""
+
+    def send_audio(self, frame: bytes) -> None:
+        assert len(frame) == FRAME_BYTES
+        self.frames += 1
+        self.sent_at.append(asyncio.get_running_loop().time())
+
+    def clear(self) -> None:
+        self.clears.append(asyncio.get_running_loop().time())
+
+    async def hang_up(self, reason: str) -> None:
+        self.hung_up = reason
+
+
+# --- listening ----------------------------------------------------------------------------------
+
+
+class FakeVad:
+    name = "fake-vad"
+
+    def open(self, on_speech: Callable[[bool, int], None], *, start: float, stop: float) -> FakeVadStream:
+        return FakeVadStream(on_speech, start, stop)
+
+
+class FakeVadStream:
+    def __init__(self, on_speech: Callable[[bool, int], None], start: float, stop: float) -> None:
+        self._on_speech = on_speech
+        self._lasts = {True: start, False: stop}
+        self._speaking = False
+        self._fed = 0
+        self._edge: int | None = None
+
+    def feed(self, frame: bytes) -> None:
+        heard = frame != SILENCE
+        if heard == self._speaking:
+            self._edge = None
+        elif self._edge is None:
+            self._edge = self._fed
+        self._fed += len(frame) // 2
+        if self._edge is not None and self._fed - self._edge >= self._lasts[heard] * SAMPLE_RATE:
+            self._speaking, edge, self._edge = heard, self._edge, None
+            self._on_speech(heard, edge)
+
+    def close(self) -> None:
+        self._on_speech = lambda speaking, edge: None
+
+
+class FakeStt:
+    name = "fake-stt"
+
+    def __init__(self, caller: Caller, *, delay: float = 0.06) -> None:
+        self.caller = caller
+        self.delay = delay
+        self.open_streams = 0
+
+    def open(
+        self,
+        *,
+        language: str,
+        on_transcript: Callable[[Transcript], None],
+        on_error: Callable[[ProviderError], None],
+    ) -> FakeSttStream:
+        self.open_streams += 1
+        return FakeSttStream(self, on_transcript, on_error)
+
+
+class FakeSttStream:
+    def __init__(
+        self, stt: FakeStt, on_transcript: Callable[[Transcript], None], on_error: Callable[[ProviderError], None]
+    ) -> None:
+        self._stt = stt
+        self._on_transcript = on_transcript
+        self._on_error = on_error
+        self._loop = asyncio.get_running_loop()
+        self._origin = self._loop.time()
+        self._fed = 0
+        self._from = 0.0
+        self._partial: asyncio.TimerHandle | None = None
+        self._final: asyncio.TimerHandle | None = None
+
+    def feed(self, frame: bytes) -> None:
+        self._fed += len(frame) // 2
+
+    def speech_started(self) -> None:
+        self._cancel()
+        self._partial = self._loop.call_later(0.3, self._say_partial)
+
+    def speech_stopped(self) -> None:
+        self._cancel()
+        self._final = self._loop.call_later(self._stt.delay, self._say_final)
+
+    def commit(self) -> None:
+        self._cancel()
+        self._from = self._fed / SAMPLE_RATE
+
+    def close(self) -> None:
+        self._cancel()
+        self._stt.open_streams -= 1
+
+    def _words(self) -> str:
+        now = self._fed / SAMPLE_RATE
+        said = [s.words_by(now) for s in self._stt.caller.speeches if s.at + s.seconds > self._from and s.at <= now]
+        return " ".join(words for words in said if words)
+
+    def _say_partial(self) -> None:
+        self._partial = self._loop.call_later(0.3, self._say_partial)
+        self._on_transcript(Transcript(self._words(), final=False))
+
+    def _say_final(self) -> None:
+        now = self._fed / SAMPLE_RATE
+        failing = [s for s in self._stt.caller.speeches if s.failure and self._from < s.at + s.seconds <= now]
+        if failing:
+            self._on_error(ProviderError(self._stt.name, failing[0].failure))
+        else:
+            self._on_transcript(Transcript(self._words(), final=True, audio_seconds=1.0, took=self._stt.delay))
+
+    def _cancel(self) -> None:
+        for timer in (self._partial, self._final):
+            if timer is not None:
+                timer.cancel()
+
+
+class FakeEndOfTurn:
+    """Says in turn what it was given, and the last of it from then on."""
+
+    name = "fake-turn"
+
+    def __init__(self, *probabilities: float, delay: float = 0.03) -> None:
+        self._probabilities = list(probabilities)
+        self._delay = delay
+
+    async def predict(self, audio: bytes) -> float:
+        await asyncio.sleep(self._delay)
+        return self._probabilities.pop(0) if len(self._probabilities) > 1 else self._probabilities[0]
+
+
+# --- thinking and speaking ----------------------------------------------------------------------
+
+Answer = str | ToolRequest | Exception | Sequence["str | ToolRequest | Exception"]
+
+
+class FakeLlm:
+    """Gives its answers in turn, a word a token; the last one again and again."""
+
+    name = "fake-llm"
+
+    def __init__(self, *answers: Answer, first: float = 0.2, token: float = 0.02) -> None:
+        self.answers: list[Answer] = list(answers) or ["Yes, certainly."]
+        self.first = first
+        self.token = token
+        self.asked: list[list[Message]] = []
+        self.warmed: list[list[Message]] = []
+        self.streaming = 0
+
+    async def stream(
+        self, messages: Sequence[Message], *, tools: Sequence[ToolSchema], settings: LlmSettings
+    ) -> AsyncIterator[LlmChunk]:
+        self.asked.append(list(messages))
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        parts = [answer] if isinstance(answer, str | ToolRequest | Exception) else answer
+        self.streaming += 1
+        try:
+            await asyncio.sleep(self.first)
+            wants = False
+            for part in parts:
+                if isinstance(part, Exception):
+                    raise part
+                if isinstance(part, ToolRequest):
+                    wants = True
+                    yield part
+                    continue
+                for index, word in enumerate(part.split(" ")):
+                    yield TextDelta(word if index == 0 else f" {word}")
+                    await asyncio.sleep(self.token)
+            yield Finished("tool_calls" if wants else "stop", input_tokens=10, output_tokens=5)
+        finally:
+            self.streaming -= 1
+
+    async def prewarm(self, messages: Sequence[Message], *, tools: Sequence[ToolSchema], settings: LlmSettings) -> None:
+        self.warmed.append(list(messages))
+
+
+class FakeTts:
+    """Speaks 15 characters a second, made ten times as fast."""
+
+    def __init__(self, name: str = "fake-tts", *, first: float = 0.1, failure: str = "", fails_after: int = 0) -> None:
+        self.name = name
+        self.first = first
+        self.failure = failure
+        self.fails_after = fails_after
+        self.spoken: list[str] = []
+        self.speaking = 0
+
+    async def speak(self, text: str, *, voice: str, speed: float, language: str) -> AsyncIterator[Audio]:
+        self.spoken.append(text)
+        self.speaking += 1
+        try:
+            await asyncio.sleep(self.first)
+            remaining, chunks = 2 * round(SAMPLE_RATE * len(text) / CHARACTERS_PER_SECOND), 0
+            while remaining > 0:
+                if self.failure and chunks >= self.fails_after:
+                    raise ProviderError(self.name, self.failure)
+                size = min(remaining, SAMPLE_RATE // 5)
+                yield Audio(b"\2\0" * (size // 2))
+                remaining, chunks = remaining - size, chunks + 1
+                await asyncio.sleep(0.01)
+        finally:
+            self.speaking -= 1
+
+
+# --- a call -------------------------------------------------------------------------------------
+
+
+@dataclass
+class Result:
+    """A finished call."""
+
+    events: list[Event]
+    far_end: FarEnd
+    llm: FakeLlm
+    tts: FakeTts
+    tasks_left: list[str]
+
+    def all(self, kind: type[Any]) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def end(self) -> events.CallEnded:
+        ended = self.events[-1]
+        assert isinstance(ended, events.CallEnded)
+        return ended
+
+    @property
+    def transcript(self) -> list[tuple[str, str]]:
+        """Who said what, in the order in which it ended; what was cut off is behind a bar."""
+        lines = []
+        for event in self.events:
+            if isinstance(event, events.CallerTurn):
+                lines.append(("caller", event.text))
+            elif isinstance(event, events.AgentTurn):
+                lines.append(("agent", event.text + (f" | {event.unheard}" if event.unheard else "")))
+        return lines
+
+
+def agent(**changes: Any) -> AgentSpec:
+    return AgentSpec(**{"name": "Ada", "prompt": "You are Ada.", "greeting": "Hello there.", **changes})
+
+
+def hold_call(
+    *script: Step,
+    spec: AgentSpec | None = None,
+    llm: FakeLlm | None = None,
+    tts: FakeTts | None = None,
+    stt_delay: float = 0.06,
+    ends_at: float = 60.0,
+    far_end: FarEnd | None = None,
+    **services: Any,
+) -> Result:
+    """Run a whole call on the virtual clock. The caller hangs up at `ends_at` if nothing has ended it before."""
+    llm, tts, far_end = llm or FakeLlm(), tts or FakeTts(), far_end or FarEnd()
+    caller = Caller([*script, HangsUp(ends_at)])
+    found: list[Event] = []
+
+    async def run() -> Result:
+        shared: Mapping[str, Any] = {
+            "stt": FakeStt(caller, delay=stt_delay),
+            "tts": tts,
+            "llm": llm,
+            "vad": FakeVad(),
+            "pacer": Pacer(),
+            "phrases": PhraseCache(),
+            **services,
+        }
+        call = Conversation(
+            call_id="call_1",
+            spec=spec or agent(),
+            services=Services(**shared),
+            transport=far_end,
+            sink=found.append,
+        )
+        playing = asyncio.create_task(caller.run(call))
+        await call.run()
+        playing.cancel()
+        await asyncio.gather(playing, return_exceptions=True)
+        await asyncio.sleep(0.1)
+        left = [task.get_name() for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        return Result(found, far_end, llm, tts, left)
+
+    return run_virtual(run())
