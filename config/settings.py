@@ -223,8 +223,10 @@ MFA_TOTP_ISSUER = "Callwright"
 EMAIL_URL = env.str("EMAIL_URL", default="consolemail://")
 vars().update(env.email_url_config(EMAIL_URL))
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="callwright@localhost")
+HAS_MAIL_SERVER = not EMAIL_URL.startswith("consolemail:")
+"""Without one, mail is printed in the terminal, and pages that rely on mail say so."""
 # An installation without a mail server must still let people in.
-ACCOUNT_EMAIL_VERIFICATION = "none" if EMAIL_URL.startswith("consolemail:") else "optional"
+ACCOUNT_EMAIL_VERIFICATION = "optional" if HAS_MAIL_SERVER else "none"
 
 # --- The web ----------------------------------------------------------------------------------------------------------
 

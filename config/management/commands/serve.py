@@ -18,6 +18,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandParser
+from django.db import connection
 
 from accounts import setup
 from config import embedded, preflight
@@ -77,6 +78,8 @@ class Command(BaseCommand):
     def serve(self, server: str, listener: socket.socket) -> None:
         from config.asgi import application
 
+        self.banner = banner()  # asks the database, which the event loop must not
+        connection.close()
         self.server = SERVERS[server](application, listener, self.on_ready)
         if not self.stopping:
             self.server.run()
@@ -85,7 +88,7 @@ class Command(BaseCommand):
         """The first page can be had. The worker starts after it, for they would only be in each other's way."""
         if self.supervisor and not self.stopping:
             self.supervisor.start(embedded.worker())
-            say(banner(), plain=True)
+            say(self.banner, plain=True)
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.stopping and number == signal.SIGINT and self.supervisor:
