@@ -11,10 +11,9 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from voice import events
 from voice.clock import run_virtual
 from voice.conversation import Conversation, EndReason, Services
-from voice.events import Event
+from voice.events import AgentTurn, CallEnded, CallerTurn, Event
 from voice.media import FRAME_BYTES, FRAME_SECONDS, SAMPLE_RATE, SILENCE
 from voice.media.pacer import Pacer
 from voice.providers.base import (
@@ -329,9 +328,9 @@ class Result:
         return [event for event in self.events if isinstance(event, kind)]
 
     @property
-    def end(self) -> events.CallEnded:
+    def end(self) -> CallEnded:
         ended = self.events[-1]
-        assert isinstance(ended, events.CallEnded)
+        assert isinstance(ended, CallEnded)
         return ended
 
     @property
@@ -339,9 +338,9 @@ class Result:
         """Who said what, in the order in which it ended; what was cut off is behind a bar."""
         lines = []
         for event in self.events:
-            if isinstance(event, events.CallerTurn):
+            if isinstance(event, CallerTurn):
                 lines.append(("caller", event.text))
-            elif isinstance(event, events.AgentTurn):
+            elif isinstance(event, AgentTurn):
                 lines.append(("agent", event.text + (f" | {event.unheard}" if event.unheard else "")))
         return lines
 

@@ -6,16 +6,7 @@ import json
 
 import pytest
 
-from tests.voice.fakes import (
-    FakeEndOfTurn,
-    FakeLlm,
-    FakeTts,
-    HangsUp,
-    Speaks,
-    Types,
-    agent,
-    hold_call,
-)
+from tests.voice.fakes import FakeEndOfTurn, FakeLlm, FakeTts, HangsUp, Speaks, Types, agent, hold_call
 from voice import events
 from voice.conversation import EndReason
 from voice.providers.base import ProviderBusy, ProviderError, ToolRequest
@@ -79,7 +70,7 @@ def test_the_caller_interrupts_and_only_the_words_heard_are_kept() -> None:
     llm = FakeLlm(LONG, "Yes, on Friday too.")
     call = hold_call(Speaks(2.0, "When are you open?"), Speaks(6.0, "What about Friday?"), llm=llm, ends_at=12.0)
     cut = next(e for e in call.all(events.AgentTurn) if e.interrupted)
-    assert LONG == f"{cut.text} {cut.unheard}"
+    assert f"{cut.text} {cut.unheard}" == LONG
     assert cut.text.startswith("We are open from nine to five")
     assert call.transcript[-2:] == [("caller", "What about Friday?"), ("agent", "Yes, on Friday too.")]
     assert llm.asked[-1][-2] == {"role": "assistant", "content": f"{cut.text} —"}
@@ -340,7 +331,7 @@ def test_every_event_survives_being_stored() -> None:
 def test_events_are_in_the_order_of_time_between_start_and_end() -> None:
     log = conversation()
     assert (log[0]["type"], log[-1]["type"]) == ("call.started", "call.ended")
-    times = [event["at"] for event in log]
+    times = [float(str(event["at"])) for event in log]
     assert times == sorted(times)
 
 

@@ -1,0 +1,137 @@
+"""The brain that is a language model: its history, its tools, its requests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.voice.fakes import Answer, FakeLlm
+from voice import events
+from voice.brain import TOOL_ROUNDS, Ask, EndCall, LlmBrain, Output, Say
+from voice.clock import CallClock, run_virtual
+from voice.events import Event
+from voice.providers.base import LlmSettings, ProviderError, ToolRequest, ToolSchema
+from voice.tools import Outcome, Tool, ToolError
+from voice.tools.end_call import EndCallTool
+
+
+class Weather:
+    schema = ToolSchema(name="weather", description="", parameters={"type": "object", "properties": {}})
+
+    async def run(self, arguments: Mapping[str, object]) -> Outcome:
+        if arguments.get("place") == "Atlantis":
+            raise ToolError("There is no such place.")
+        return Outcome(f"Sunny in {arguments['place']}.")
+
+
+class Talk:
+    """A brain with its model and events, asked on the virtual clock."""
+
+    def __init__(self, *answers: Answer, tools: tuple[Tool, ...] = (Weather(), EndCallTool())) -> None:
+        self.llm = FakeLlm(*answers)
+        self.events: list[Event] = []
+        self._tools = tools
+
+    def run(self, *turns: tuple[str, str, bool], certain: bool = True) -> list[list[Output]]:
+        """Ask each turn's first text; keep it with the second (None: the answer itself), whole or not."""
+        return run_virtual(self._run(turns, certain))
+
+    async def _run(self, turns: tuple[tuple[str, str, bool], ...], certain: bool) -> list[list[Output]]:
+        brain = LlmBrain(
+            llm=self.llm,
+            settings=LlmSettings(model="m"),
+            prompt="Be brief.",
+            tools=self._tools,
+            clock=CallClock(asyncio.get_running_loop()),
+            emit=self.events.append,
+        )
+        found = []
+        for number, (text, heard, whole) in enumerate(turns, 1):
+            ask = Ask(number, text, asyncio.Event())
+            if certain:
+                ask.certain.set()
+            found.append([output async for output in brain.reply(ask)])
+            brain.keep(number, text, heard, whole=whole)
+        return found
+
+    @property
+    def last_messages(self) -> list[dict[str, Any]]:
+        return self.llm.asked[-1]
+
+
+def said(outputs: list[Output]) -> str:
+    return "".join(output.text for output in outputs if isinstance(output, Say))
+
+
+def test_an_answer_heard_whole_is_remembered_as_the_model_wrote_it() -> None:
+    talk = Talk("At *nine*.", "Yes.")
+    talk.run(("When?", "At nine.", True), ("Sure?", "Yes.", True))
+    assert talk.last_messages[1:] == [
+        {"role": "user", "content": "When?"},
+        {"role": "assistant", "content": "At *nine*."},
+        {"role": "user", "content": "Sure?"},
+    ]
+
+
+def test_an_interrupted_answer_is_remembered_as_it_was_heard() -> None:
+    talk = Talk("At nine in the morning.", "Yes.")
+    talk.run(("When?", "At nine", False), ("Sure?", "Yes.", True))
+    assert talk.last_messages[2] == {"role": "assistant", "content": "At nine —"}
+
+
+def test_turns_that_were_not_answered_are_put_together() -> None:
+    talk = Talk("Fine.", "Fine.")
+    talk.run(("I want to come", "", False), ("on Monday.", "Fine.", True))
+    assert talk.last_messages[1:] == [{"role": "user", "content": "I want to come on Monday."}]
+
+
+def test_a_tool_is_run_and_its_result_is_answered_from() -> None:
+    talk = Talk([ToolRequest("t1", "weather", '{"place": "Rome"}')], "It is sunny.")
+    assert said(talk.run(("And in Rome?", "It is sunny.", True))[0]) == "It is sunny."
+    assert talk.last_messages[-1] == {"role": "tool", "tool_call_id": "t1", "content": "Sunny in Rome."}
+    returned = [event for event in talk.events if isinstance(event, events.ToolReturned)]
+    assert [(event.result, event.error) for event in returned] == [("Sunny in Rome.", "")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ('{"place": "Atlantis"}', "There is no such place."),
+        ('{"place": ', "The arguments are not a JSON object."),
+        ("[1]", "The arguments are not a JSON object."),
+    ],
+)
+def test_a_tool_that_fails_is_told_to_the_model(arguments: str, error: str) -> None:
+    talk = Talk([ToolRequest("t1", "weather", arguments)], "Sorry.")
+    talk.run(("Weather?", "Sorry.", True))
+    assert talk.last_messages[-1]["content"] == f"Error: {error}"
+
+
+def test_ending_the_call_stops_the_answer() -> None:
+    talk = Talk(["Bye.", ToolRequest("t1", "end_call", '{"reason": "Done."}')], "Never said.")
+    assert talk.run(("Bye.", "Bye.", True))[0][-1] == EndCall("Done.")
+    assert len(talk.llm.asked) == 1
+
+
+def test_a_model_that_only_asks_for_tools_is_stopped() -> None:
+    talk = Talk([ToolRequest("t1", "weather", '{"place": "Rome"}')])
+    with pytest.raises(ProviderError, match="asked for tools"):
+        talk.run(("Weather?", "", True))
+    assert len(talk.llm.asked) == TOOL_ROUNDS
+
+
+def test_no_tool_runs_before_the_caller_has_finished() -> None:
+    talk = Talk([ToolRequest("t1", "weather", '{"place": "Rome"}')], "Sunny.")
+    with pytest.raises(RuntimeError, match="wait forever"):
+        talk.run(("Weather?", "", True), certain=False)
+    assert not [event for event in talk.events if isinstance(event, events.ToolCalled)]
+
+
+def test_a_request_that_fails_has_an_end_too() -> None:
+    talk = Talk(ProviderError("fake-llm", "Down."))
+    with pytest.raises(ProviderError):
+        talk.run(("When?", "", True))
+    assert [event.finish for event in talk.events if isinstance(event, events.ModelFinished)] == ["error"]
