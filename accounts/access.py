@@ -11,6 +11,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
 
 from accounts.models import Membership, Organization, Role, User
 from core import errors
@@ -25,8 +26,9 @@ P = ParamSpec("P")
 class AuthenticatedRequest(HttpRequest):
     """A request by somebody who is signed in."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     request_id: str
+    htmx: HtmxDetails
 
 
 class WorkspaceRequest(AuthenticatedRequest):
@@ -37,7 +39,7 @@ class WorkspaceRequest(AuthenticatedRequest):
 
 
 def get_membership(user: User | AnonymousUser, slug: str) -> Membership:
-    """The membership of `user` in the workspace `slug`. Raises Http404 alike when there is none and no such workspace."""
+    """The membership of `user` in the workspace `slug`. Raises Http404, alike for none and for no such workspace."""
     if isinstance(user, AnonymousUser):
         raise Http404("No such workspace")
     try:
@@ -69,25 +71,32 @@ def require_role(role: str, minimum: Role) -> None:
 def workspace_view(
     minimum: Role = Role.VIEWER,
 ) -> Callable[[Callable[Concatenate[WorkspaceRequest, P], HttpResponseBase]], Callable[..., HttpResponseBase]]:
-    """A view below `/w/<workspace>/`: its request has `organization` and `role`, and its caller is a member of at least `minimum`.
+    """A view below `/w/<workspace>/`, for members of at least `minimum`; its request has `organization` and `role`.
 
-        @workspace_view(Role.MEMBER)
-        def agent_publish(request: WorkspaceRequest, agent_id: str) -> HttpResponse: ...
+    @workspace_view(Role.MEMBER)
+    def agent_publish(request: WorkspaceRequest, agent_id: str) -> HttpResponse: ...
     """
 
     def decorate(view: Callable[Concatenate[WorkspaceRequest, P], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
-        def wrapper(request: Any, *args: P.args, workspace: str, **kwargs: P.kwargs) -> HttpResponseBase:
+        def wrapper(request: Any, *args: Any, workspace: str, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return ask_to_sign_in(request)
             membership = get_membership(request.user, workspace)
             require_role(membership.role, minimum)
             request.organization, request.role = membership.organization, Role(membership.role)
+            remember_workspace(request, workspace)
             return view(request, *args, **kwargs)
 
         return wrapper
 
     return decorate
+
+
+def remember_workspace(request: HttpRequest, slug: str) -> None:
+    """So that pages outside a workspace, and the next visit, know where the person works."""
+    if request.session.get("workspace") != slug:
+        request.session["workspace"] = slug
 
 
 def ask_to_sign_in(request: HttpRequest) -> HttpResponse:

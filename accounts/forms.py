@@ -11,14 +11,32 @@ from accounts import setup
 from accounts.models import User
 
 
+class WorkspaceForm(forms.Form):
+    """The name of a workspace, new or old."""
+
+    name = forms.CharField(max_length=120, label="Name")
+
+
 class SetupForm(forms.Form):
     """The first owner and their workspace. With `ask_token` it also wants the token that the terminal shows."""
 
     name = forms.CharField(max_length=120, required=False, label="Your name")
     email = forms.EmailField(label="Email")
-    password = forms.CharField(min_length=10, strip=False, widget=forms.PasswordInput, label="Password")
-    workspace_name = forms.CharField(max_length=120, label="Workspace", initial="My workspace")
-    token = forms.CharField(required=False, label="Set-up token")
+    password = forms.CharField(
+        min_length=10,
+        strip=False,
+        widget=forms.PasswordInput,
+        help_text="At least 10 characters, not a common one, not like your name or email. A few random words do well.",
+    )
+    workspace_name = forms.CharField(
+        max_length=120,
+        label="Workspace",
+        initial="My workspace",
+        help_text="Where your agents and calls are kept. You can rename it later.",
+    )
+    token = forms.CharField(
+        required=False, label="Set-up token", help_text="The terminal that runs Callwright shows it."
+    )
 
     def __init__(self, *args: Any, ask_token: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -27,6 +45,8 @@ class SetupForm(forms.Form):
         self.fields["password"].widget.attrs["autocomplete"] = "new-password"
         if ask_token:
             self.fields["token"].required = True
+            self.fields["token"].widget.attrs |= {"autocomplete": "off", "spellcheck": "false"}
+            self.order_fields(["token"])
         else:
             del self.fields["token"]
 

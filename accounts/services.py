@@ -26,7 +26,7 @@ def audit(
     target: str = "",
     changes: Mapping[str, tuple[Any, Any]] | None = None,
 ) -> AuditEntry:
-    """Write down that `actor` (None: the system) did `action` to the row with id `target`. Call it in the transaction of the deed.
+    """Write down that `actor` (None: the system) did `action` to the row with id `target`, in the deed's transaction.
 
     `changes` is field name to (before, after). Secrets have no place in it: give ("", "changed") for those.
     """
@@ -55,7 +55,7 @@ def owner_setup(*, email: str, password: str, organization_name: str, name: str 
 
 @transaction.atomic
 def organization_create(*, name: str, owner: User) -> tuple[Organization, str]:
-    """Make a workspace that `owner` owns. Gives it and the path of the page to land on ("" when there is no special one).
+    """Make a workspace that `owner` owns. Gives it and the path of the page to land on ("" when none is special).
 
     Each callable of `ON_ORGANIZATION_CREATED` furnishes it; the first thing so made that has a page is where to land.
     """
@@ -69,6 +69,22 @@ def organization_create(*, name: str, owner: User) -> tuple[Organization, str]:
         if not landing and hasattr(made, "get_absolute_url"):
             landing = made.get_absolute_url()
     return organization, landing
+
+
+@transaction.atomic
+def organization_rename(*, organization: Organization, actor: User, name: str) -> None:
+    """Give a workspace another name. Its address stays, so that links to it go on working."""
+    if name == organization.name:
+        return
+    before, organization.name = organization.name, name
+    organization.save(update_fields=["name"])
+    audit(
+        organization=organization,
+        actor=actor,
+        action="organization.renamed",
+        target=organization.id,
+        changes={"name": (before, name)},
+    )
 
 
 def _free_slug(name: str) -> str:

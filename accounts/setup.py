@@ -38,7 +38,12 @@ def token_is_needed(request: HttpRequest) -> bool:
     A proxy on this machine makes everybody look local, so the signs of one count as "not local" too.
     """
     local = is_loopback(settings.HOST) and is_loopback(request.META.get("REMOTE_ADDR", ""))
-    proxied = settings.TRUST_PROXY or settings.SITE_URL or "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+    proxied = (
+        settings.TRUST_PROXY
+        or settings.SITE_URL
+        or "X-Forwarded-For" in request.headers
+        or "Forwarded" in request.headers
+    )
     return bool(proxied) or not local
 
 

@@ -1,32 +1,33 @@
-"""The front door, and the set-up of an empty installation."""
+"""The front door, the set-up of an empty installation, and workspaces."""
 
 from __future__ import annotations
 
 from allauth.core import ratelimit
+from django.contrib import messages
 from django.contrib.auth import login
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import services, setup
-from accounts.access import ask_to_sign_in
-from accounts.forms import SetupForm
-from accounts.models import Organization
+from accounts import selectors, services, setup
+from accounts.access import AuthenticatedRequest, WorkspaceRequest, ask_to_sign_in, may, require_role, workspace_view
+from accounts.forms import SetupForm, WorkspaceForm
+from accounts.models import Role
 from core.errors import ApiError, ErrorCode
 
 
 @never_cache
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """To where the visitor wants to be: set-up, sign-in, or the agents of their first workspace."""
+    """To where the visitor wants to be: set-up, sign-in, or the agents of the workspace they were in last."""
     if not request.user.is_authenticated:
         return redirect("setup") if setup.is_needed() else ask_to_sign_in(request)
-    organization = Organization.objects.filter(memberships__user=request.user).order_by("memberships__created_at").first()
+    organization = selectors.home_workspace(request.user, last=request.session.get("workspace", ""))
     if organization is None:
-        message = "You are signed in, but in no workspace. Ask the owner of one to add you."
-        raise ApiError(ErrorCode.PERMISSION_DENIED, "No workspace", message)
+        return redirect("workspace_new")
     return redirect("agents", workspace=organization.slug)
 
 
@@ -58,3 +59,37 @@ def setup_owner(request: HttpRequest) -> HttpResponse:
 
 def _setup_page(request: HttpRequest, form: SetupForm, status: int = 200) -> HttpResponse:
     return render(request, "accounts/setup.html", {"form": form, "token_file": setup.token_file()}, status=status)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def workspace_new(request: AuthenticatedRequest) -> HttpResponse:
+    """Another workspace, owned by the person who makes it."""
+    form = WorkspaceForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        organization, landing = services.organization_create(name=form.cleaned_data["name"], owner=request.user)
+        messages.success(request, f"The workspace {organization.name} is ready.")
+        return redirect(landing) if landing else redirect("agents", workspace=organization.slug)
+    return render(request, "accounts/workspace_new.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@workspace_view()
+def workspace(request: WorkspaceRequest) -> HttpResponse:
+    """A workspace's name and members. Admins may rename it."""
+    organization = request.organization
+    form = WorkspaceForm(request.POST or None, initial={"name": organization.name})
+    if request.method == "POST":
+        require_role(request.role, Role.ADMIN)
+        if form.is_valid():
+            services.organization_rename(organization=organization, actor=request.user, name=form.cleaned_data["name"])
+            messages.success(request, "The workspace has its new name.")
+            return redirect("workspace", workspace=organization.slug)
+    context = {
+        "form": form,
+        "may_rename": may(request.role, Role.ADMIN),
+        "memberships": selectors.memberships(organization),
+    }
+    return render(request, "accounts/workspace.html", context, status=422 if form.is_bound else 200)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from config import views
 from core import views as core_views
 
 urlpatterns = [
@@ -11,6 +12,7 @@ urlpatterns = [
     path("readyz", core_views.readyz, name="readyz"),
     path("accounts/", include("allauth.urls")),
     path("", include("accounts.urls")),
+    path("w/<slug:workspace>/palette/", views.palette, name="palette"),
     path("w/<slug:workspace>/", include("builder.urls")),
     path("w/<slug:workspace>/", include("telephony.urls")),
 ]

@@ -1,7 +1,7 @@
 """One shape for everything that goes wrong: `{error_code, title, message, request_id, doc_url}`.
 
-Programs get it as JSON, people as a page (`errors/page.html`), htmx as a fragment (`errors/inline.html`), WebSockets as a
-message. Raise `ApiError` from a view or a service; Django's own 400, 403, 404 and 500 take the same way out.
+Programs get it as JSON, people as a page (`errors/page.html`), htmx as a fragment (`errors/inline.html`), WebSockets as
+a message. Raise `ApiError` from a view or a service; Django's own 400, 403, 404 and 500 take the same way out.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
+
+from core import theme
 
 
 class ErrorCode(StrEnum):
@@ -89,9 +91,13 @@ def response(request: HttpRequest, error: ApiError) -> HttpResponse:
     body = error.as_dict(getattr(request, "request_id", ""))
     if wants_json(request):
         return JsonResponse(body, status=error.status)
-    template = "errors/inline.html" if getattr(request, "htmx", False) else "errors/page.html"
     # No request context: its processors may be what failed.
-    return HttpResponse(loader.render_to_string(template, {"error": body, "status": error.status}), status=error.status)
+    context = {"error": body, "status": error.status, "theme": theme.chosen(request)}
+    if getattr(request, "htmx", False):
+        # Among the messages, and not in place of what the person was looking at.
+        fragment = loader.render_to_string("errors/inline.html", context)
+        return HttpResponse(fragment, status=error.status, headers={"HX-Retarget": "#toasts", "HX-Reswap": "beforeend"})
+    return HttpResponse(loader.render_to_string("errors/page.html", context), status=error.status)
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -120,7 +126,9 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return response(request, ApiError(ErrorCode.NOT_FOUND, "Not found", "There is nothing here, or it is not yours to see."))
+    return response(
+        request, ApiError(ErrorCode.NOT_FOUND, "Not found", "There is nothing here, or it is not yours to see.")
+    )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -24,20 +24,36 @@ def _paths(name: str) -> SafeString:
     file = Path(settings.BASE_DIR, "static", "icons", f"{name}.svg")
     match = _SVG.search(file.read_text()) if re.fullmatch(r"[a-z0-9-]+", name) and file.exists() else None
     if match is None:
-        raise template.TemplateSyntaxError(f"There is no icon {name!r}: add it to frontend/icons.txt and run `npm run build`.")
+        raise template.TemplateSyntaxError(
+            f"There is no icon {name!r}: add it to frontend/icons.txt and run `npm run build`."
+        )
     return mark_safe(" ".join(match[1].split()))  # noqa: S308  (a file of ours)
 
 
 @register.simple_tag
 def icon(name: str, css: str = "size-4", label: str = "") -> SafeString:
-    """`{% icon "phone" %}` draws a Lucide icon. It is decoration unless it has a `label`, which a screen reader says."""
+    """`{% icon "phone" %}` draws a Lucide icon: decoration, unless it has a `label`, which a screen reader says."""
     meaning = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     return format_html(
-        '<svg class="{}" {} width="24" height="24" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '
-        'stroke-linecap="round" stroke-linejoin="round">{}</svg>',
+        '<svg class="{}" {} width="24" height="24" viewBox="0 0 24 24" fill="none" stroke="currentColor" '
+        'stroke-width="2" stroke-linecap="round" stroke-linejoin="round">{}</svg>',
         css,
         meaning,
         _paths(name),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def nav_link(context: template.Context, href: str, symbol: str, label: str, section: str = "") -> SafeString:
+    """A line of the sidebar, marked as current on the page at `href` and on those below it, or below `section`."""
+    path = context["request"].path
+    current = "page" if path == href else "true" if path.startswith(section or href) else ""
+    return format_html(
+        '<a class="nav-item" href="{}"{}>{} {}</a>',
+        href,
+        format_html(' aria-current="{}"', current) if current else "",
+        icon(symbol),
+        label,
     )
 
 
@@ -62,8 +78,9 @@ def duration(seconds: float | None) -> str:
         return f"{seconds:.1f}".removesuffix(".0") + " s"
     minutes, second = divmod(round(seconds), 60)
     hours, minute = divmod(minutes, 60)
-    big, small = (f"{hours} h", f"{minute} min" if minute else "") if hours else (f"{minute} min", f"{second} s" if second else "")
-    return f"{big} {small}".strip()
+    if hours:
+        return f"{hours} h {minute} min" if minute else f"{hours} h"
+    return f"{minute} min {second} s" if second else f"{minute} min"
 
 
 @register.filter
