@@ -31,7 +31,8 @@ class Adapter(Protocol):
         """Free what all calls share."""
 
 
-def load(engine: str, *, smart_turn: bool) -> Adapter:
+def load(engine: str, **options: bool) -> Adapter:
+    """Make an engine's adapter. Not every engine has every option: TypeError for those that it lacks."""
     module = importlib.import_module(MODULES[engine])
-    adapter: Adapter = module.Adapter(smart_turn=smart_turn)
+    adapter: Adapter = module.Adapter(**options)
     return adapter

@@ -14,6 +14,8 @@ TURN_SECONDS = 11.5
 BARGE_IN_SECONDS = 20.0
 BARGE_IN_AT = 7.7
 """3 s into the reply to a caller who spoke from 0 to 4 s, if the reply comes at the floor."""
+SPEAKING_SECONDS = 0.2
+"""An agent that was heard so recently is speaking."""
 
 
 class Script:
@@ -44,6 +46,8 @@ class Heard:
     responses: array[float] = field(default_factory=lambda: array("f"))
     lateness: array[float] = field(default_factory=lambda: array("f"))
     stops: array[float] = field(default_factory=lambda: array("f"))
+    unanswered: int = 0
+    """Barge-ins at which there was nothing to interrupt: the reply had not come."""
     asked: int = 0
     missed: int = 0
     speech: float = 0.0
@@ -58,8 +62,7 @@ class Line:
     """One call. The adapter sets the callables and calls `play`; the driver calls `step` every 20 ms.
 
     `deliver` takes a frame of caller audio. `recognised` takes the caller's words when the fake recogniser
-    is due to give them. `pull`, if set, is asked for a frame of agent audio every 20 ms, for engines that
-    hand over audio ahead of time; else the adapter calls `play` when its engine sends.
+    is due to give them.
     """
 
     def __init__(self, index: int, heard: Heard, lead: float) -> None:
@@ -67,7 +70,6 @@ class Line:
         self.heard = heard
         self.deliver: Callable[[bytes], None] = lambda frame: None
         self.recognised: Callable[[str], None] = lambda text: None
-        self.pull: Callable[[], bytes] | None = None
         self.script = self.next_script = TURNS
         self.cycles = 0
         self.speech_ended = 0.0
@@ -80,14 +82,12 @@ class Line:
         self._due = 0.0
 
     def step(self, ideal: float) -> None:
-        """Hand over the frame that was due at `ideal`, and hear one if the engine is asked for them."""
+        """Hand over the frame that was due at `ideal`."""
         if self._lead:
             self._lead -= 1
             self.deliver(SILENCE)
         else:
             self._step(ideal)
-        if self.pull is not None and (audio := self.pull()):
-            self.play(audio)
 
     def _step(self, ideal: float) -> None:
         script, position = self.script, self._position
@@ -106,7 +106,12 @@ class Line:
         if self._waiting_since is not None and self.heard.open:
             self.heard.missed += 1
         self._waiting_since = None
-        self._barged_at = onset if barge_in else None
+        self._barged_at = None
+        if barge_in:
+            if self._loop.time() - self._last_audio < SPEAKING_SECONDS:
+                self._barged_at = onset
+            elif self.heard.open:
+                self.heard.unanswered += 1
 
     def _speech_ends(self, ended: float) -> None:
         if self._barged_at is not None and self.heard.open:

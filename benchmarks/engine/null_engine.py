@@ -8,9 +8,6 @@ from benchmarks.engine.line import Line
 class Adapter:
     version = "-"
 
-    def __init__(self, *, smart_turn: bool = False) -> None:
-        del smart_turn
-
     async def start(self) -> None: ...
 
     async def open(self, line: Line) -> None: ...

@@ -1,6 +1,6 @@
 """One measurement of one engine in this process. Prints its result as one line of JSON.
 
-    python -m benchmarks.engine.run --engine callwright --calls 100 --seconds 60 --barge-in
+python -m benchmarks.engine.run --engine callwright --calls 100 --seconds 60 --barge-in
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.engine import adapter, null_engine
 from benchmarks.engine.driver import Driver, LagProbe
 from benchmarks.engine.fakes import FLOOR
-from benchmarks.engine.line import BARGE_IN, TURN_SECONDS, Heard, Line
+from benchmarks.engine.line import BARGE_IN, BARGE_IN_SECONDS, TURN_SECONDS, Heard, Line
 from benchmarks.engine.measure import Cost, percentile, rss_mb
 
 NULL_SECONDS = 4.0
@@ -96,20 +96,16 @@ async def _window(heard: Heard, calls: int, seconds: float, driver_cost: float) 
 
 
 async def _barge_in(lines: list[Line]) -> Result:
-    """Let every line go through one cycle in which the caller interrupts the reply."""
+    """Let every line go through a cycle, once or twice, in which the caller interrupts the reply."""
     heard = Heard(open=True)
-    ends = {}
     for line in lines:
-        line.next_script, line.heard = BARGE_IN, heard
-        ends[line.index] = line.cycles + 2
-    if all(line.cycles == 0 for line in lines):  # nobody has spoken yet: begin with it
-        for line in lines:
+        line.heard, line.next_script = heard, BARGE_IN
+        if line.cycles == 0:  # both scripts begin alike
             line.script = BARGE_IN
-            ends[line.index] = 1
-    while any(line.cycles < ends[line.index] for line in lines):
-        await asyncio.sleep(0.2)
+    await asyncio.sleep(TURN_SECONDS + BARGE_IN_SECONDS)
     return {
         "barge_ins": len(heard.stops),
+        "barge_ins_without_reply": heard.unanswered,
         "barge_in_p50_ms": _ms(percentile(heard.stops, 50)),
         "barge_in_p95_ms": _ms(percentile(heard.stops, 95)),
     }
@@ -159,13 +155,13 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=60.0, help="length of the window; 0 for barge-in alone")
     parser.add_argument("--barge-in", action="store_true")
-    parser.add_argument("--smart-turn", action="store_true")
+    parser.add_argument("--smart-turn", action="store_true", help="with the end-of-turn model, where it is an option")
+    parser.add_argument("--energy-vad", action="store_true", help="our engine with no model for voice activity")
     parser.add_argument("--churn", action="store_true", help="let 120 calls come and go instead")
     args = parser.parse_args()
-    engine = adapter.load(args.engine, smart_turn=args.smart_turn)
-    measurement = (
-        churn(engine) if args.churn else turns(engine, args.calls, args.seconds, barge_in=args.barge_in)
-    )
+    options = {name: True for name in ("smart_turn", "energy_vad") if getattr(args, name)}
+    engine = adapter.load(args.engine, **options)
+    measurement = churn(engine) if args.churn else turns(engine, args.calls, args.seconds, barge_in=args.barge_in)
     result = asyncio.run(measurement)
     print(json.dumps({"engine": args.engine, **result}))
     sys.stdout.flush()
