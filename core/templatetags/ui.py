@@ -57,6 +57,13 @@ def nav_link(context: template.Context, href: str, symbol: str, label: str, sect
     )
 
 
+@register.simple_tag(takes_context=True)
+def tab_link(context: template.Context, href: str, label: str) -> SafeString:
+    """A link of a `.tabbar`, marked as current on the page at `href` and on those below it."""
+    current = mark_safe(' aria-current="page"') if context["request"].path.startswith(href) else ""
+    return format_html('<a href="{}"{}>{}</a>', href, current, label)
+
+
 @register.filter
 def clock(seconds: float | None) -> str:
     """A place in a call, as a player shows it: 4.2 is "0:04", 3725 is "1:02:05"."""

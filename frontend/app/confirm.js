@@ -1,5 +1,5 @@
-// Asks before something that cannot be undone: hx-confirm="…" on htmx elements, data-confirm="…" on forms. The button that does
-// it is named by data-confirm-label (otherwise "Yes").
+// Asks before something that cannot be undone: hx-confirm="…" on htmx elements, data-confirm="…" on forms or on
+// one of a form's buttons. The button that does it is named by data-confirm-label (otherwise "Yes").
 export function ask(question, label = "Yes") {
   const dialog = document.getElementById("confirm");
   dialog.querySelector("#confirm-title").textContent = question;
@@ -23,10 +23,11 @@ document.addEventListener(
   "submit",
   async (event) => {
     const form = event.target;
-    if (!form.dataset.confirm || form.dataset.confirmed) return;
+    const asking = [event.submitter, form].find((element) => element?.dataset.confirm);
+    if (!asking || form.dataset.confirmed) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    if (!(await ask(form.dataset.confirm, form.dataset.confirmLabel))) return;
+    if (!(await ask(asking.dataset.confirm, asking.dataset.confirmLabel))) return;
     form.dataset.confirmed = "yes";
     form.requestSubmit(event.submitter);
     delete form.dataset.confirmed;
