@@ -14,6 +14,14 @@ from builder.models import ModelConnection
 
 CONTEXT_LINES = 2
 
+PARTS: list[tuple[str, tuple[str, ...]]] = [
+    ("What it says", ("prompt", "greeting", "language")),
+    ("Voice", ("voice", "speed")),
+    ("Language model", ("connection", "model", "temperature", "max_tokens")),
+    *((title, names) for title, _, names in AgentForm.GROUPS),
+]
+"""The parts of the agent page and their controls."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Change:
@@ -28,6 +36,10 @@ class Change:
     @property
     def added(self) -> int:
         return sum(mark == "+" for mark, _ in self.lines)
+
+    @property
+    def touched(self) -> int:
+        return self.added + self.removed
 
     @property
     def removed(self) -> int:
@@ -46,6 +58,29 @@ def changes(before: AgentConfig | None, after: AgentConfig) -> list[Change]:
                 Change(name, _label(name), _words(name, was), _words(name, now), _lines(was, now) if long else [])
             )
     return found
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Group:
+    """The changes of one part of the page."""
+
+    title: str
+    changes: list[Change]
+
+
+def grouped(found: list[Change]) -> list[Group]:
+    """Changes by the part of the page that they are in, in its order."""
+    parts = [(title, [change for change in found if change.field in names]) for title, names in PARTS]
+    return [Group(title, changed) for title, changed in parts if changed]
+
+
+def settings_of(config: AgentConfig) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Every setting as (label, value in words), by the part of the page: for who may not edit."""
+    values = config.model_dump()
+    return [
+        (title, [(_label(name), _words(name, _at(values, AgentForm.PATHS[name]))) for name in names])
+        for title, names in PARTS
+    ]
 
 
 def _at(values: Any, path: str) -> Any:

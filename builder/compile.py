@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from django.conf import settings
+
 from builder.config import LOCAL, AgentConfig, ModelChoice
 from builder.models import AgentVersion, ModelConnection
 from voice.spec import AgentSpec, Model
@@ -30,10 +32,14 @@ class CompiledAgent:
 
 
 def compile_agent(version: AgentVersion) -> CompiledAgent:
-    """What the engine runs for `version`. Raises AgentNotReady when its connection is gone."""
-    config = AgentConfig.model_validate(version.config)
+    """What the engine runs for `version`. Raises AgentNotReady when there is no language model to answer for it."""
+    config = version.parsed_config
     agent = version.agent
     if config.model.connection == LOCAL:
+        if settings.LLM == "none":
+            raise AgentNotReady(
+                "This installation runs without its local language model. Choose a connection on the agent's page."
+            )
         return CompiledAgent(spec(agent.name, config, provider=LOCAL), None)
     connection = ModelConnection.objects.filter(
         pk=config.model.connection, organization_id=agent.organization_id

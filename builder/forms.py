@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+from urllib.parse import urlsplit
 
 from django import forms
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from accounts.models import Organization
-from builder import voices
+from builder import starters, voices
 from builder.config import LOCAL, AgentConfig
 from builder.models import Agent, ModelConnection
+
+if TYPE_CHECKING:
+    _ModelForm = forms.ModelForm[ModelConnection]
+else:
+    _ModelForm = forms.ModelForm
 
 LANGUAGES = [("en", "English")]
 
@@ -130,7 +136,11 @@ class AgentForm(forms.Form):
             "A caller hears words, never silence.",
             ("slow_after", "phrase_slow", "phrase_trouble", "phrase_giving_up"),
         ),
-        ("Limits", "How a call comes to its end.", ("max_duration_minutes", "phrase_time_is_up", "can_end_call", "phrase_goodbye")),
+        (
+            "Limits",
+            "How a call comes to its end.",
+            ("max_duration_minutes", "phrase_time_is_up", "can_end_call", "phrase_goodbye"),
+        ),
     ]
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
@@ -222,10 +232,10 @@ class AgentForm(forms.Form):
         self.config = config
         """The draft as stored; after `is_valid`, as it is to be stored."""
         self.connections = {connection.pk: connection for connection in organization.model_connections.all()}
-        self._field("connection").choices = [
-            (LOCAL, "On this machine"),
-            *((connection.pk, connection.name) for connection in self.connections.values()),
-        ]
+        choices = [(LOCAL, "On this machine"), *((key, known.name) for key, known in self.connections.items())]
+        if config.model.connection not in dict(choices):
+            choices.append((config.model.connection, "A deleted connection"))
+        self._field("connection").choices = choices
 
     def _field(self, name: str) -> Any:
         return self.fields[name]
@@ -235,6 +245,12 @@ class AgentForm(forms.Form):
         """The advanced settings, in the order of the page."""
         for title, hint, names in self.GROUPS:
             yield Group(title, hint, [self[name] for name in names])
+
+    def clean_connection(self) -> str:
+        chosen: str = self.cleaned_data["connection"]
+        if chosen != LOCAL and chosen not in self.connections:
+            raise forms.ValidationError("This connection was deleted. Choose another one.")
+        return chosen
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -276,7 +292,45 @@ def _set(values: dict[str, Any], path: str, value: Any) -> None:
     reduce(lambda part, key: part[key], parents, values)[name] = value
 
 
-class ConnectionForm(forms.ModelForm[ModelConnection]):
+class NewAgentForm(forms.Form):
+    """What a new agent starts from, and what it is called; without a name it has the one of its start."""
+
+    start = forms.ChoiceField(choices=[(known.key, known.title) for known in starters.STARTERS], initial="blank")
+    name = forms.CharField(label="Name", max_length=120, required=False)
+
+    @property
+    def starter(self) -> starters.Starter:
+        return starters.starter(self.cleaned_data["start"]) or starters.BLANK
+
+
+class PublishForm(forms.Form):
+    """`revision` is the draft whose changes are on the page."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+    note = forms.CharField(
+        label="What changed, in your words",
+        max_length=300,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "Winter opening hours", "autocomplete": "off"}),
+        help_text="Optional. It stands in the list of versions.",
+    )
+
+
+class RestoreForm(forms.Form):
+    """`revision` is the draft that is to be replaced."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class PreviewForm(forms.Form):
+    """Some words to hear."""
+
+    text = forms.CharField(max_length=300)
+    voice = forms.ChoiceField(choices=voices.CHOICES)
+    speed = forms.FloatField(min_value=_bound("voice.speed", "ge"), max_value=_bound("voice.speed", "le"))
+
+
+class ConnectionForm(_ModelForm):
     """A connection. The key is write-only: it is never shown, and leaving it empty keeps the one that is stored."""
 
     api_key = forms.CharField(
@@ -296,12 +350,26 @@ class ConnectionForm(forms.ModelForm[ModelConnection]):
             "base_url": "Up to and including /v1, such as https://api.openai.com/v1",
             "default_model": "The model that agents use unless they name another.",
         }
+        widgets: ClassVar = {"base_url": forms.URLInput}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Kept before the form writes what was typed into the instance.
+        self.stored_key = self.instance.api_key
+        self.stored_url = self.instance.base_url
 
     def clean_base_url(self) -> str:
-        return str(self.cleaned_data["base_url"]).strip().rstrip("/")
-
-    def clean_api_key(self) -> str:
-        return self.cleaned_data["api_key"] or self.instance.api_key
+        url = str(self.cleaned_data["base_url"]).strip().rstrip("/").removesuffix("/chat/completions")
+        try:
+            parts = urlsplit(url)
+            complete = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            complete = False
+        if not complete:
+            raise forms.ValidationError("Write a whole address, such as https://api.openai.com/v1")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise forms.ValidationError("Leave out user names, keys and everything from ? or # on.")
+        return url
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
@@ -309,3 +377,17 @@ class ConnectionForm(forms.ModelForm[ModelConnection]):
         if others.exclude(pk=self.instance.pk).exists():
             raise forms.ValidationError("There is already a connection of this name.")
         return name
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not data.get("api_key"):
+            data["api_key"] = self.stored_key
+            if self.stored_key and _origin(data.get("base_url", "")) not in ("", _origin(self.stored_url)):
+                # Else whoever may edit a connection could have its key sent to a server of theirs.
+                self.add_error("api_key", "The address is another one now, so enter the key again.")
+        return data
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""

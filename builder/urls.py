@@ -1,5 +1,26 @@
+"""Below /w/<workspace>/."""
+
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from builder.views import agents, connections, versions, voice
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("agents/", agents.agents, name="agents"),
+    path("agents/new/", agents.agent_new, name="agent_new"),
+    path("agents/<str:agent_id>/", agents.agent, name="agent"),
+    path("agents/<str:agent_id>/save/", agents.agent_save, name="agent_save"),
+    path("agents/<str:agent_id>/duplicate/", agents.agent_duplicate, name="agent_duplicate"),
+    path("agents/<str:agent_id>/delete/", agents.agent_delete, name="agent_delete"),
+    path("agents/<str:agent_id>/voice-preview/", voice.agent_voice_preview, name="agent_voice_preview"),
+    path("agents/<str:agent_id>/publish/", versions.agent_publish, name="agent_publish"),
+    path("agents/<str:agent_id>/versions/", versions.agent_versions, name="agent_versions"),
+    path("agents/<str:agent_id>/versions/<str:version_id>/", versions.agent_version, name="agent_version"),
+    path("agents/<str:agent_id>/versions/<str:version_id>/restore/", versions.agent_restore, name="agent_restore"),
+    path("connections/", connections.connections, name="connections"),
+    path("connections/new/", connections.connection_new, name="connection_new"),
+    path("connections/<str:connection_id>/", connections.connection, name="connection"),
+    path("connections/<str:connection_id>/test/", connections.connection_test, name="connection_test"),
+    path("connections/<str:connection_id>/delete/", connections.connection_delete, name="connection_delete"),
+]

@@ -127,7 +127,7 @@ def test_the_licence_is_apache_2_and_the_notice_names_every_model() -> None:
 
 
 def test_every_frontend_entry_has_its_built_file() -> None:
-    sources = [*(ROOT / "frontend" / name for name in ("app.js", "call.js", "player.js", "app.css"))]
+    sources = [*(ROOT / "frontend" / name for name in ("agent.js", "app.js", "call.js", "player.js", "app.css"))]
     sources += (ROOT / "frontend/worklets").glob("*.js")
     assert [
         str(path) for path in sources if not (ROOT / "static/dist" / path.relative_to(ROOT / "frontend")).exists()

@@ -1,0 +1,136 @@
+"""The list of agents, and the page on which one is written. The draft is saved as it is typed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.access import WorkspaceRequest, may, workspace_view
+from accounts.models import Role
+from builder import engine, selectors, services, starters, voices
+from builder.access import get_agent
+from builder.changes import settings_of
+from builder.forms import AgentForm, NewAgentForm
+from core.errors import ApiError, ErrorCode
+
+PROMPT_SPEED = 62
+"""Tokens a second at which the local model reads a prompt that it has not seen, on two cores (docs: models)."""
+
+
+@never_cache
+@require_safe
+@workspace_view()
+def agents(request: WorkspaceRequest) -> HttpResponse:
+    context = {"agents": selectors.agent_list(request.organization), "may_edit": may(request.role, Role.MEMBER)}
+    return render(request, "builder/agents.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@workspace_view(Role.MEMBER)
+def agent_new(request: WorkspaceRequest) -> HttpResponse:
+    """Choose what to start from and a name."""
+    form = NewAgentForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        context = {"form": form, "starters": starters.STARTERS}
+        return render(request, "builder/agent_new.html", context, status=422 if form.is_bound else 200)
+    made = services.agent_create(
+        organization=request.organization,
+        actor=request.user,
+        starter=form.starter,
+        name=form.cleaned_data["name"],
+    )
+    return redirect(made)
+
+
+@never_cache
+@require_safe
+@workspace_view()
+def agent(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
+    """The agent's page: to edit for members, to read for viewers."""
+    found = get_agent(request.organization, agent_id)
+    context: dict[str, Any] = {
+        "agent": found,
+        "draft_state": selectors.draft_state(found),
+        "problem": selectors.problem(found),
+        "config": found.draft_config,
+    }
+    if not may(request.role, Role.MEMBER):
+        return render(request, "builder/agent_read.html", {**context, "settings": settings_of(found.draft_config)})
+    context |= {
+        "form": AgentForm(organization=request.organization, agent=found),
+        "voice_groups": voices.GROUPS,
+        "speech": engine.speech_notice(),
+        "local_model_is_off": settings.LLM == "none",
+        "prompt_speed": PROMPT_SPEED,
+        "may_connect": may(request.role, Role.ADMIN),
+        "talk_at_once": "talk" in request.GET,
+    }
+    return render(request, "builder/agent.html", context)
+
+
+@require_POST
+@workspace_view(Role.MEMBER)
+def agent_save(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
+    """Save the draft; for the page's script, in JSON.
+
+    422 has `fields`, the messages by the name of the control; 409 has `revision`, the one to save over on purpose.
+    """
+    found = get_agent(request.organization, agent_id)
+    form = AgentForm(request.POST, organization=request.organization, agent=found)
+    if not form.is_valid():
+        return _refused(request, form)
+    try:
+        saved = services.agent_save_draft(
+            agent=found,
+            actor=request.user,
+            name=form.cleaned_data["name"],
+            config=form.config,
+            revision=form.cleaned_data["revision"],
+        )
+    except ApiError as error:
+        if error.code != ErrorCode.STALE_REVISION:
+            raise
+        found.refresh_from_db(fields=["draft_revision"])
+        return _problem(request, error, revision=found.draft_revision)
+    return JsonResponse(
+        {
+            "revision": saved.draft_revision,
+            "state": selectors.draft_state(saved),
+            "problem": selectors.problem(saved),
+            "model": form.config.model.name,
+        }
+    )
+
+
+def _refused(request: WorkspaceRequest, form: AgentForm) -> HttpResponse:
+    fields = {name: " ".join(map(str, errors)) for name, errors in form.errors.items()}
+    error = ApiError(ErrorCode.VALIDATION_FAILED, "Not saved", "Some settings cannot be as they are.")
+    return _problem(request, error, fields=fields)
+
+
+def _problem(request: WorkspaceRequest, error: ApiError, **more: object) -> JsonResponse:
+    return JsonResponse({**error.as_dict(request.request_id), **more}, status=error.status)
+
+
+@require_POST
+@workspace_view(Role.MEMBER)
+def agent_duplicate(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
+    made = services.agent_duplicate(agent=get_agent(request.organization, agent_id), actor=request.user)
+    messages.success(request, "This is the copy. It takes calls once you publish it.")
+    return redirect(made)
+
+
+@require_POST
+@workspace_view(Role.MEMBER)
+def agent_delete(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
+    found = get_agent(request.organization, agent_id)
+    services.agent_delete(agent=found, actor=request.user)
+    messages.success(request, f"{found.name} is deleted. Its calls are still in the list of calls.")
+    return redirect("agents", workspace=request.organization.slug)

@@ -1,0 +1,92 @@
+"""The workspace's connections to language models. Keys go in and never come out."""
+
+from __future__ import annotations
+
+from asgiref.sync import async_to_sync
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.access import WorkspaceRequest, may, workspace_view
+from accounts.models import Role
+from builder import engine, limits, selectors, services
+from builder.access import get_connection
+from builder.forms import ConnectionForm
+from builder.models import ModelConnection
+from builder.presets import PRESETS
+from voice.providers.base import ProviderError
+
+
+@never_cache
+@require_safe
+@workspace_view()
+def connections(request: WorkspaceRequest) -> HttpResponse:
+    context = {
+        "connections": selectors.connection_list(request.organization),
+        "may_connect": may(request.role, Role.ADMIN),
+    }
+    return render(request, "builder/connections.html", context)
+
+
+@never_cache
+@sensitive_post_parameters("api_key")
+@require_http_methods(["GET", "HEAD", "POST"])
+@workspace_view(Role.ADMIN)
+def connection_new(request: WorkspaceRequest) -> HttpResponse:
+    form = ConnectionForm(request.POST or None, instance=ModelConnection(organization=request.organization))
+    if not form.is_valid():
+        return _page(request, form)
+    made = services.connection_create(organization=request.organization, actor=request.user, **form.cleaned_data)
+    messages.success(request, f"{made.name} is connected. Test it, then choose it on an agent's page.")
+    return redirect("connection", workspace=request.organization.slug, connection_id=made.pk)
+
+
+@never_cache
+@sensitive_post_parameters("api_key")
+@require_http_methods(["GET", "HEAD", "POST"])
+@workspace_view(Role.ADMIN)
+def connection(request: WorkspaceRequest, connection_id: str) -> HttpResponse:
+    found = get_connection(request.organization, connection_id)
+    form = ConnectionForm(request.POST or None, instance=found)
+    if not form.is_valid():
+        return _page(request, form)
+    services.connection_update(connection=found, actor=request.user, **form.cleaned_data)
+    messages.success(request, "Saved. New calls use it from now on.")
+    return redirect("connection", workspace=request.organization.slug, connection_id=found.pk)
+
+
+def _page(request: WorkspaceRequest, form: ConnectionForm) -> HttpResponse:
+    stored = ModelConnection.objects.filter(pk=form.instance.pk).first()
+    context = {
+        "form": form,
+        "connection": stored,
+        "has_key": bool(stored and stored.api_key),
+        "agents": services.agents_using(stored) if stored else [],
+        "presets": PRESETS,
+    }
+    return render(request, "builder/connection.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@workspace_view(Role.ADMIN)
+def connection_test(request: WorkspaceRequest, connection_id: str) -> HttpResponse:
+    """Ask the service for one token, and say how long that took or what is wrong."""
+    found = get_connection(request.organization, connection_id)
+    limits.require("connection_test", request.user, times=20, seconds=60)
+    try:
+        seconds = async_to_sync(engine.check)(found.base_url, found.api_key, found.default_model)
+    except ProviderError as error:
+        return render(request, "builder/_connection_test.html", {"problem": str(error)})
+    return render(request, "builder/_connection_test.html", {"seconds": seconds, "model": found.default_model})
+
+
+@require_POST
+@workspace_view(Role.ADMIN)
+def connection_delete(request: WorkspaceRequest, connection_id: str) -> HttpResponse:
+    found = get_connection(request.organization, connection_id)
+    services.connection_delete(connection=found, actor=request.user)
+    messages.success(request, f"{found.name} is deleted.")
+    return redirect("connections", workspace=request.organization.slug)

@@ -1,0 +1,105 @@
+"""Publishing: what changed, a new version of it, and the versions there were."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts.access import WorkspaceRequest, may, workspace_view
+from accounts.models import Role
+from builder import selectors, services
+from builder.access import get_agent, get_version
+from builder.changes import changes, grouped
+from builder.forms import PublishForm, RestoreForm
+from builder.models import Agent
+from core.errors import ApiError
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@workspace_view(Role.MEMBER)
+def agent_publish(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
+    """GET: what publishing would change. POST: publish it."""
+    found = get_agent(request.organization, agent_id)
+    form = PublishForm(request.POST or None, initial={"revision": found.draft_revision})
+    if not form.is_valid():
+        return _publish_page(request, found, form, status=422 if form.is_bound else 200)
+    try:
+        version = services.agent_publish(agent=found, actor=request.user, **form.cleaned_data)
+    except ApiError as error:
+        # Said where the person looks, with the changes as they are by now and the note that was typed.
+        found = get_agent(request.organization, agent_id)
+        again = PublishForm(initial={"revision": found.draft_revision, "note": form.cleaned_data["note"]})
+        return _publish_page(request, found, again, status=error.status, error=error)
+    messages.success(request, f"{version} is live: every new call reaches it.")
+    page = found.get_absolute_url()
+    return HttpResponseClientRedirect(page) if request.htmx else redirect(page)
+
+
+def _publish_page(
+    request: WorkspaceRequest, agent: Agent, form: PublishForm, *, status: int, error: ApiError | None = None
+) -> HttpResponse:
+    live = agent.live_version
+    context = {
+        "agent": agent,
+        "form": form,
+        "live": live,
+        "groups": grouped(changes(live.parsed_config if live else None, agent.draft_config)),
+        "unchanged": not agent.has_unpublished_changes,
+        "problem": selectors.problem(agent),
+        "error": error,
+    }
+    template = "builder/_publish.html" if request.htmx else "builder/publish.html"
+    return render(request, template, context, status=status)
+
+
+@never_cache
+@require_safe
+@workspace_view()
+def agent_versions(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
+    found = get_agent(request.organization, agent_id)
+    context = {
+        "agent": found,
+        "versions": selectors.published_versions(found),
+        "draft_state": selectors.draft_state(found),
+        "may_edit": may(request.role, Role.MEMBER),
+    }
+    return render(request, "builder/versions.html", context)
+
+
+@never_cache
+@require_safe
+@workspace_view()
+def agent_version(request: WorkspaceRequest, agent_id: str, version_id: str) -> HttpResponse:
+    """What a version changed, and how the draft differs from it."""
+    found = get_agent(request.organization, agent_id)
+    version = get_version(found, version_id)
+    before = selectors.version_before(version)
+    context = {
+        "agent": found,
+        "version": version,
+        "before": before,
+        "groups": grouped(changes(before.parsed_config if before else None, version.parsed_config)),
+        "draft_groups": grouped(changes(version.parsed_config, found.draft_config)),
+        "form": RestoreForm(initial={"revision": found.draft_revision}),
+        "may_edit": may(request.role, Role.MEMBER),
+    }
+    template = "builder/_version.html" if request.htmx else "builder/version.html"
+    return render(request, template, context)
+
+
+@require_POST
+@workspace_view(Role.MEMBER)
+def agent_restore(request: WorkspaceRequest, agent_id: str, version_id: str) -> HttpResponse:
+    """Put a version back into the draft."""
+    found = get_agent(request.organization, agent_id)
+    version = get_version(found, version_id)
+    form = RestoreForm(request.POST)
+    revision = form.cleaned_data["revision"] if form.is_valid() else None
+    services.agent_restore(agent=found, actor=request.user, version=version, revision=revision)
+    messages.success(request, f"The draft says what {version} says. Publish it to make it live.")
+    return redirect(found)
