@@ -6,13 +6,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from django.conf import settings
-
 from accounts.models import Organization
 from telephony.models import Call
 
 if TYPE_CHECKING:
-    from voice.providers.local import Component, ModelsStatus
+    from voice.providers.local.status import Component, ModelsStatus
 
 State = Literal["ok", "loading", "problem"]
 
@@ -59,9 +57,9 @@ class Health:
 
 def health(organization: Organization) -> Health:
     """How the installation is for this workspace. Waits for the models' process at most as long as its client does."""
-    from voice.providers import local
+    from builder.engine import models_status
 
-    return describe(local.status(settings.MODELS_SOCKET), live_calls(organization))
+    return describe(models_status(), live_calls(organization))
 
 
 def live_calls(organization: Organization) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
 from django.db import models
 
@@ -72,3 +73,22 @@ class CallEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.call_id} {self.sequence} {self.type}"
+
+    @classmethod
+    def of(cls, call_id: str, sequence: int, encoded: Mapping[str, Any]) -> Self:
+        """The row, not yet stored, of an event that `voice.events.encode` made `encoded` of."""
+        rest = {name: value for name, value in encoded.items() if name not in ("type", "at", "turn")}
+        return cls(
+            call_id=call_id,
+            sequence=sequence,
+            at=encoded["at"],
+            type=encoded["type"],
+            turn=encoded.get("turn"),
+            data=rest,
+        )
+
+    @property
+    def encoded(self) -> dict[str, Any]:
+        """The event as `voice.events.encode` gave it."""
+        turn = {} if self.turn is None else {"turn": self.turn}
+        return {"type": self.type, "at": self.at, **turn, **self.data}

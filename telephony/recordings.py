@@ -48,7 +48,7 @@ def file_response(request: HttpRequest, path: Path, *, content_type: str, name: 
 
 
 def _described(response: HttpResponseBase, content_type: str, name: str, changed: int) -> HttpResponseBase:
-    response.headers |= {
+    described = {
         "Content-Type": content_type,
         "Content-Disposition": f'inline; filename="{name}"',
         "Accept-Ranges": "bytes",
@@ -56,6 +56,8 @@ def _described(response: HttpResponseBase, content_type: str, name: str, changed
         "Cache-Control": "private, no-cache",
         "X-Content-Type-Options": "nosniff",
     }
+    for header, value in described.items():
+        response.headers[header] = value
     return response
 
 

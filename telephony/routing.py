@@ -1,5 +1,9 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-websocket_urlpatterns: list[URLPattern] = []
+from telephony.consumers import TestCallConsumer
+
+websocket_urlpatterns: list[URLPattern] = [
+    path("ws/w/<slug:workspace>/agents/<str:agent_id>/test-call/", TestCallConsumer.as_asgi()),
+]

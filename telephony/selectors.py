@@ -185,18 +185,10 @@ def has_recording(call: Call) -> bool:
     return call.recording_seconds > 0 and recording_path(call.pk).is_file()
 
 
-def events_json(call: Call, *, after: int = -1) -> list[dict[str, Any]]:
-    """The call's events from sequence number `after` on, as `voice.events.encode` gave them, with those numbers."""
-    return [
-        {"sequence": event.sequence, **encoded(event)}
-        for event in call.events.filter(sequence__gt=after).order_by("sequence").iterator()
-    ]
-
-
-def encoded(event: CallEvent) -> dict[str, Any]:
-    """A stored event as JSON data."""
-    turn = {} if event.turn is None else {"turn": event.turn}
-    return {"type": event.type, "at": event.at, **turn, **event.data}
+def events_after(call: Call, sequence: int) -> list[tuple[int, dict[str, Any]]]:
+    """The call's events behind the one with this number, as `voice.events.encode` gave them, each with its number."""
+    found = call.events.filter(sequence__gt=sequence).order_by("sequence").iterator()
+    return [(event.sequence, event.encoded) for event in found]
 
 
 def _numbers(duration: float, happened: list[Event], turns: list[transcript.Turn]) -> Numbers:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from django.conf import settings
@@ -42,11 +41,14 @@ class Admitted:
 
 
 @transaction.atomic
-def call_start(*, agent: Agent, actor: User, process: str) -> Admitted:
+def call_start(
+    *, agent: Agent, actor: User, process: str, require_ready: Callable[[CompiledAgent], None] = lambda compiled: None
+) -> Admitted:
     """Admit a test call of `agent`'s draft, held by `process`.
 
     Raises ApiError: not found for a deleted agent, concurrency limited when the process holds as many calls as it may,
-    conflict when the agent cannot take calls as it is.
+    conflict when the agent cannot take calls as it is, and what `require_ready` raises when a model that it needs is
+    not there yet.
     """
     if not Agent.objects.filter(pk=agent.pk, deleted_at=None).exists():
         raise ApiError(ErrorCode.NOT_FOUND, "No such agent", "The agent was deleted.")
@@ -62,6 +64,7 @@ def call_start(*, agent: Agent, actor: User, process: str) -> Admitted:
         compiled = compile_agent(version)
     except AgentNotReady as error:
         raise ApiError(ErrorCode.CONFLICT, "The agent is not ready", str(error)) from None
+    require_ready(compiled)
     now = timezone.now()
     call = Call.objects.create(
         organization_id=agent.organization_id,
@@ -126,7 +129,7 @@ def _recover(call_id: str) -> bool:
     detail = f"The server process that held the call died.{trouble}"
     if last is None or last.type != events.CallEnded.type:
         ended = events.CallEnded(at=duration, reason=PROCESS_LOST, detail=detail)
-        event_rows_create(rows=[event_row(call.pk, last.sequence + 1 if last else 0, events.encode(ended))])
+        event_rows_create(rows=[CallEvent.of(call.pk, last.sequence + 1 if last else 0, events.encode(ended))])
         reason = PROCESS_LOST
     else:
         # All was told but the end itself: the process died in the moment between.
@@ -157,14 +160,6 @@ def call_delete(*, call: Call, actor: User) -> None:
     audit(organization=call.organization, actor=actor, action="call.deleted", target=current.pk, changes=deleted)
     current.delete()
     transaction.on_commit(lambda: path.unlink(missing_ok=True))
-
-
-def event_row(call_id: str, sequence: int, data: Mapping[str, Any]) -> CallEvent:
-    """The row, not yet stored, of an event that `voice.events.encode` made `data` of."""
-    rest = {name: value for name, value in data.items() if name not in ("type", "at", "turn")}
-    return CallEvent(
-        call_id=call_id, sequence=sequence, at=data["at"], type=data["type"], turn=data.get("turn"), data=rest
-    )
 
 
 def event_rows_create(*, rows: list[CallEvent]) -> None:

@@ -155,11 +155,8 @@ LABELS = {
 
 def decoded(row: CallEvent) -> Event | None:
     """The event that a row holds; None where it is of a kind that this version does not know."""
-    fields = {"type": row.type, "at": row.at, **row.data}
-    if row.turn is not None:
-        fields["turn"] = row.turn
     try:
-        return events.decode(fields)
+        return events.decode(row.encoded)
     except (KeyError, TypeError):
         return None
 
@@ -212,8 +209,8 @@ class _Reader:
                 )
                 self._add(event.turn, tool)
             case events.ToolReturned():
-                if tool := self._tools.get(event.tool_call):
-                    tool.result, tool.error, tool.took = event.result, event.error, event.took
+                if used := self._tools.get(event.tool_call):
+                    used.result, used.error, used.took = event.result, event.error, event.took
             case events.ModelRequested() | events.ModelFirstToken() | events.ModelFinished():
                 self._model(event)
             case _:
@@ -331,7 +328,7 @@ def _latency(turn: TurnLatency) -> Latency:
         spans=[
             LatencySpan(
                 name=span.name,
-                label=LABELS.get(span.name, span.name.replace("_", " ").capitalize()),
+                label=LABELS.get(span.name, span.name.capitalize()),
                 start=span.start,
                 end=span.end,
                 seconds=span.end - span.start,

@@ -50,7 +50,7 @@ def call(request: WorkspaceRequest, call_id: str) -> HttpResponse:
         "page": selectors.call_page(get_call(request.organization, call_id)),
         "may_delete": may(request.role, Role.ADMIN),
     }
-    return render(request, "telephony/_call_panel.html" if _is_part(request) else "telephony/call.html", context)
+    return render(request, "telephony/_call_page.html" if _is_part(request) else "telephony/call.html", context)
 
 
 @require_safe
@@ -70,7 +70,8 @@ def call_recording(request: WorkspaceRequest, call_id: str) -> HttpResponseBase:
 def call_events(request: WorkspaceRequest, call_id: str) -> HttpResponse:
     """The call's events as a file."""
     found = get_call(request.organization, call_id)
-    body = {"call": found.pk, "events": selectors.events_json(found)}
+    numbered = selectors.events_after(found, -1)
+    body = {"call": found.pk, "events": [{"sequence": sequence, **event} for sequence, event in numbered]}
     name = f"{found.pk}-events.json"
     return JsonResponse(body, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
@@ -93,5 +94,4 @@ def status(request: WorkspaceRequest) -> HttpResponse:
 
 def _is_part(request: WorkspaceRequest) -> bool:
     """Does htmx ask for a part of the page, rather than for a page to go to?"""
-    htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.boosted
+    return bool(request.htmx) and not request.htmx.boosted

@@ -1,0 +1,223 @@
+"""The calls of this process: how they begin, how they are watched over, and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+import structlog
+from channels.db import database_sync_to_async
+from django.db import DatabaseError
+
+from accounts.models import User
+from builder.models import Agent
+from core import lifespan
+from core.errors import ApiError, ErrorCode
+from telephony import services
+from telephony.browser import BrowserTransport, Outbox
+from telephony.live import CallFacts, LiveCall
+from telephony.process import this_process
+from telephony.providers import Providers
+from telephony.recordings import recording_path
+from telephony.services import Admitted
+from telephony.sink import EventSink, EventStore
+from voice import events
+from voice.conversation import Conversation, EndReason
+from voice.media.recording import Recorder
+
+# At shutdown calls have so long to say that they end, and then so long to be written down all the same.
+ENDING_SECONDS = 3.0
+CUTTING_SECONDS = 1.5
+# How long the end of a call waits for its last events to be stored.
+STORING_SECONDS = 5.0
+FINISH_TRIES = 5
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+log = structlog.get_logger(__name__)
+
+
+async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Call what uses the database, off the event loop."""
+    return await database_sync_to_async(partial(function, *args, **kwargs), thread_sensitive=False)()
+
+
+class Runtime:
+    """What the calls of a process share. It belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.process = this_process()
+        self.calls: dict[str, LiveCall] = {}
+        self.store = EventStore()
+        self.providers = Providers()
+        self._beating: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    # --- a call
+
+    async def start_call(self, *, agent: Agent, user: User, outbox: Outbox) -> LiveCall:
+        """Begin a test call of `agent` by `user`, who is at the far end of `outbox`. Raises ApiError if it may not be."""
+        if self._stopping:
+            raise ApiError(ErrorCode.CONFLICT, "The server is stopping", "Try again when it runs again.")
+        admitted = await in_thread(
+            services.call_start,
+            agent=agent,
+            actor=user,
+            process=self.process,
+            require_ready=self.providers.require_ready,
+        )
+        try:
+            live = self._live(admitted)
+        except Exception as error:
+            detail = f"{type(error).__name__}: {error}"
+            await self._finish(admitted.call.pk, events.CallEnded(at=0.0, reason=EndReason.ERROR, detail=detail), 0.0)
+            raise
+        self.calls[live.facts.id] = live
+        live.attach(outbox)
+        live.task = asyncio.create_task(self._run(live), name=f"call {live.facts.id}")
+        if self._beating is None:
+            self._beating = asyncio.create_task(self._beat(), name="heartbeat")
+        return live
+
+    def _live(self, admitted: Admitted) -> LiveCall:
+        call = admitted.call
+        transport, sink = BrowserTransport(), EventSink(call.pk, self.store)
+        recorder = Recorder(recording_path(call.pk))
+        conversation = Conversation(
+            call_id=call.pk,
+            spec=admitted.compiled.spec,
+            services=self.providers.services(admitted.compiled),
+            transport=transport,
+            sink=sink,
+            recorder=recorder,
+        )
+        return LiveCall(
+            facts=CallFacts.of(call), conversation=conversation, transport=transport, sink=sink, recorder=recorder
+        )
+
+    async def _run(self, live: LiveCall) -> None:
+        """Hold the conversation, and write its end down however it comes."""
+        call_id, clock = live.facts.id, live.conversation.clock
+        try:
+            with structlog.contextvars.bound_contextvars(call_id=call_id):
+                ended = await live.conversation.run()
+        except asyncio.CancelledError:
+            ended = events.CallEnded(at=clock.now(), reason=EndReason.SHUTDOWN, detail="The server was stopped.")
+            live.sink(ended)
+        except Exception as error:
+            log.exception("A conversation broke", call_id=call_id)
+            detail = f"{type(error).__name__}: {error}"
+            ended = events.CallEnded(at=clock.now(), reason=EndReason.ERROR, detail=detail)
+            live.sink(ended)
+        await self._finish(call_id, ended, await in_thread(_recorded, live.recorder))
+        live.close(ended.reason, ended.detail)
+        self.calls.pop(call_id, None)
+
+    async def _finish(self, call_id: str, ended: events.CallEnded, recorded: float) -> None:
+        """Store the end of a call. Where the database does not let us, recovery does it later."""
+        try:
+            async with asyncio.timeout(STORING_SECONDS):
+                await self.store.drain()
+        except TimeoutError:
+            log.warning("The end of a call was not stored in time", call_id=call_id)
+        for attempt in range(1, FINISH_TRIES + 1):
+            try:
+                await in_thread(
+                    services.call_finish,
+                    call_id=call_id,
+                    reason=str(ended.reason),
+                    detail=ended.detail,
+                    duration=ended.at,
+                    recording_seconds=recorded,
+                )
+                return
+            except DatabaseError as error:
+                log.warning("A call could not be finished", call_id=call_id, error=str(error), attempt=attempt)
+                await asyncio.sleep(0.2 * 2**attempt)
+
+    # --- all of them
+
+    async def _beat(self) -> None:
+        """Say every few seconds that the calls are alive; end those that were taken for dead."""
+        try:
+            while self.calls:
+                await asyncio.sleep(services.HEARTBEAT_SECONDS)
+                if not self.calls:
+                    return
+                try:
+                    gone = await in_thread(services.calls_beat, call_ids=list(self.calls))
+                except DatabaseError as error:
+                    log.warning("The heartbeat of calls was not stored", error=str(error))
+                    continue
+                for call_id in gone:
+                    if (live := self.calls.get(call_id)) is not None:
+                        live.conversation.end(EndReason.ERROR, "The call was finished from elsewhere.")
+        finally:
+            self._beating = None
+
+    async def stop(self) -> None:
+        """End every call, and see to it that each is stored."""
+        self._stopping = True
+        for live in list(self.calls.values()):
+            live.conversation.end(EndReason.SHUTDOWN, "The server was stopped.")
+        tasks = {live.task for live in self.calls.values() if live.task is not None}
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=ENDING_SECONDS)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=CUTTING_SECONDS)
+        if self._beating is not None:
+            self._beating.cancel()
+        try:
+            async with asyncio.timeout(CUTTING_SECONDS):
+                await self.store.drain()
+        except TimeoutError:
+            log.error("The last events of calls were not stored")
+
+
+def _recorded(recorder: Recorder) -> float:
+    """Seconds in the recording's file; of one whose disk failed, what it took before."""
+    if not recorder.failed:
+        return recorder.duration
+    try:
+        return Recorder.recover(recorder.path)
+    except OSError:
+        return 0.0
+
+
+_runtime: Runtime | None = None
+
+
+def current() -> Runtime:
+    """The runtime of the running event loop."""
+    global _runtime
+    if _runtime is None or _runtime.loop is not asyncio.get_running_loop():
+        _runtime = Runtime()
+    return _runtime
+
+
+async def start() -> None:
+    """Begin to load what calls need, and finish the calls that the last run of this server left behind."""
+    global _runtime
+    _runtime = Runtime()
+    try:
+        recovered = await in_thread(services.calls_recover)
+    except DatabaseError:
+        log.exception("Lost calls could not be recovered")  # a worker tries again soon
+    else:
+        if recovered:
+            log.info("Lost calls were finished", calls=len(recovered))
+
+
+async def stop() -> None:
+    """End the calls. From now on there are no new ones."""
+    await current().stop()
+
+
+lifespan.on_startup(start)
+lifespan.on_shutdown(stop)
