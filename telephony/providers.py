@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.compile import CompiledAgent
-from builder.engine import llm_for, local_models
 from core.errors import ApiError, ErrorCode
 from voice.conversation import Services
 from voice.media.pacer import Pacer
@@ -19,6 +18,8 @@ class Providers:
     """Gives a call its services. Made and used on the event loop, but for `require_ready`."""
 
     def __init__(self) -> None:
+        from builder.engine import local_models
+
         self._models = local_models()
         self._pacer = Pacer()
         self._phrases = PhraseCache()
@@ -28,6 +29,8 @@ class Providers:
         require_models(self._models.status, local_llm=compiled.endpoint is None)
 
     def services(self, compiled: CompiledAgent) -> Services:
+        from builder.engine import llm_for
+
         return Services(
             stt=self._models.stt,
             tts=self._models.tts,

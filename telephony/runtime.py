@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import ParamSpec, TypeVar
 
 import structlog
@@ -53,14 +53,17 @@ class Runtime:
         self.process = this_process()
         self.calls: dict[str, LiveCall] = {}
         self.store = EventStore()
-        self.providers = Providers()
         self._beating: asyncio.Task[None] | None = None
         self._stopping = False
+
+    @cached_property
+    def providers(self) -> Providers:
+        return Providers()
 
     # --- a call
 
     async def start_call(self, *, agent: Agent, user: User, outbox: Outbox) -> LiveCall:
-        """Begin a test call of `agent` by `user`, who is at the far end of `outbox`. Raises ApiError if it may not be."""
+        """Begin a test call of `agent` by `user`, who is at the far end of `outbox`. Raises ApiError when refused."""
         if self._stopping:
             raise ApiError(ErrorCode.CONFLICT, "The server is stopping", "Try again when it runs again.")
         admitted = await in_thread(
