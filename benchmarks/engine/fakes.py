@@ -26,7 +26,8 @@ TTS_SPEED = 4.0
 """Seconds of speech made in one second."""
 SECONDS_PER_WORD = 0.15
 
-CALLER_WORDS = "he might have been made still more respectable than he was"
+CALLER_WORDS = "can you tell me when you are open today"
+"""Not what the recording says: words after which no engine waits for more."""
 
 SENTENCES = (
     "We are open from nine until five today.",
