@@ -15,13 +15,13 @@ LONGEST_CHARACTERS = 320
 
 # A name, a number or a small letter is expected after these, and their full stop ends nothing...
 _ABBREVIATIONS = frozenset(
-    "adm approx bldg capt cf col dr e.g est fig fr gen gov hon i.e lt messrs mr mrs ms mt nos pp prof rep rev sen sgt st "
-    "ste vol vs".split()
+    "adm approx bldg capt cf col dr e.g est fig fr gen gov hon i.e lt messrs mr mrs ms mt nos pp prof rep rev sen sgt "
+    "st ste vol vs".split()
 )
 # ...and these may end a sentence, if a capital follows.
 _MAY_END = frozenset(
-    "a.m p.m apt aug ave blvd co corp ct dec dept etc ext feb fl fri ft hr hrs inc jan jr jul jun lb lbs ln ltd mar max "
-    "min mon nov oct oz pl rd sat sec sept sq sr sun thu thur thurs tue tues u.k u.s wed".split()
+    "a.m p.m apt aug ave blvd co corp ct dec dept etc ext feb fl fri ft hr hrs inc jan jr jul jun lb lbs ln ltd mar "
+    "max min mon nov oct oz pl rd sat sec sept sq sr sun thu thur thurs tue tues u.k u.s wed".split()
 )
 _BREAKS = frozenset(
     "about after although and as at because before but by during for from if in on or since so that then through "
@@ -29,7 +29,7 @@ _BREAKS = frozenset(
 )
 _OPENERS = "\"'([{*_`\u2018\u201c\u00ab\u00bf\u00a1"
 _CLOSERS = "\"')]}*_`\u2019\u201d\u00bb"
-_WIDE_STOPS = "\u3002\uff01\uff1f"  # 。！？ need no space after them
+_WIDE_STOPS = "\u3002\uff01\uff1f"  # which need no space after them
 
 
 class Clauses:

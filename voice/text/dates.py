@@ -18,7 +18,7 @@ _SUFFIX = r"(?:st|nd|rd|th)?"
 _ISO = re.compile(r"(?<![\w-])(?P<y>\d{4})[-/](?P<m>\d{1,2})[-/](?P<d>\d{1,2})(?:T|\b(?![-/]))(?:(?<=T)(?=\d))?")
 _SLASHED = re.compile(r"(?<![\w/.-])(?P<a>\d{1,2})(?P<sep>[/.-])(?P<b>\d{1,2})(?P=sep)(?P<y>\d{4}|\d\d)(?![\w/-]|\.\d)")
 _SHORT = re.compile(
-    r"(?<=\b)(?P<before>on|by|until|till|from|since|before|after|dated?|of) (?P<a>\d{1,2})/(?P<b>\d{1,2})(?![\w/]|\.\d)",
+    r"\b(?P<before>on|by|until|till|from|since|before|after|dated?|of) (?P<a>\d{1,2})/(?P<b>\d{1,2})(?![\w/]|\.\d)",
     re.I,
 )
 _MONTH_DAY = re.compile(
@@ -48,12 +48,15 @@ def say_dates(text: str) -> str:
     text = _ISO.sub(_iso, text)
     if "/" in text or "." in text or "-" in text:
         text = _SLASHED.sub(_slashed, text)
-        text = _SHORT.sub(_short, text)
+        text = _SHORT.sub(_short, text) if "/" in text else text
     text = _MONTH_DAY.sub(_month_day, text)
     text = _DAY_MONTH.sub(_month_day, text)
     text = _MONTH_YEAR.sub(_month_year, text)
     text = _DAY_ABBREVIATED.sub(_day_name, _DAY_RANGE.sub(_day_range, text))
-    text = _DECADE.sub(_decade, text)
+    if "0" in text and "s" in text:
+        text = _DECADE.sub(_decade, text)
+    if "'" not in text:
+        return text
     return _SHORT_YEAR.sub(
         lambda match: cardinal(int(match[1])) if match[1][0] != "0" else f"oh {cardinal(int(match[1]))}", text
     )
@@ -121,7 +124,8 @@ def _time_range(match: re.Match[str]) -> str:
 def _time(text: str) -> str:
     """A time of day: "9:05" is "nine oh five", "17:30" is "five thirty P.M.", "10:90" is no time."""
     parts = _CLOCK_PARTS.match(text)
-    assert parts is not None
+    if parts is None:
+        return text
     hour, minute, second = int(parts[1]), int(parts[2] or 0), int(parts[3] or 0)
     if hour > 24 or minute > 59 or second > 59:
         return " to ".join(cardinal(int(part)) for part in parts.groups()[:3] if part)

@@ -6,22 +6,34 @@ import re
 
 from voice.text import dates, figures, words
 
-_DIGIT = re.compile(r"\d")
+_DIGIT = re.compile(r"[\d\u00bc-\u00be\u2153\u2154\u215b]")
 _SPEAKABLE = re.compile(r"[^\W_]")
 _TIDY = (
+    (re.compile(r"\(\s*\)"), " "),
     (re.compile(r"\s+"), " "),
     (re.compile(r"\s+([,;:!?)]|\.(?!\w))"), r"\1"),
     (re.compile(r"\(\s+"), "("),
-    (re.compile(r"\(\)"), ""),
     (re.compile(r"([,;:])(?:\s*[,;:])+"), r"\1"),
     (re.compile(r"[,;:]\s*([.!?])"), r"\1"),
     (re.compile(r"(\b[A-Z]\.[A-Z]\.)\.(?!\.)"), r"\1"),
-    (re.compile(r"^[\s,;:.!?]+"), ""),
+    (re.compile(r"^(?:[\s,;:.!?]|-+(?=\s|$))+"), ""),
 )
+
+
+# One rule may uncover work for another, as a sign before an address. Ordinary text takes one pass and one to be sure.
+_PASSES = 4
 
 
 def english(text: str) -> str:
     """`text`, one line without markup, in words only."""
+    for _ in range(_PASSES):
+        before, text = text, _pass(text)
+        if text == before:
+            break
+    return text
+
+
+def _pass(text: str) -> str:
     text = words.addresses(text)
     if _DIGIT.search(text):
         text = figures.signs(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from voice.text.numbers import cardinal, digits, number, ordinal, year
 from voice.text.units import CURRENCIES, PER, SCALES, STATES, UNITS
@@ -18,6 +19,7 @@ _HASH = re.compile(r"#\s?(?=\d)")
 _NO = re.compile(r"\b([Nn])o\.\s?(?=\d)")
 _VERSION = re.compile(r"\bv(?=\d+\.\d)", re.I)
 
+_SEVERAL = re.compile(r"\d\d[\d -]")
 _PHONE = re.compile(
     rf"""(?<![\w.,$\u20ac\u00a3/:-])(?:
         (?:\+?1[ .-]?)?(?:\(\d{{3}}\)[ ]?|\d{{3}}[ .-])\d{{3}}[ .-]\d{{4}}
@@ -28,38 +30,42 @@ _PHONE = re.compile(
     ){_END}(?:,?\s?(?:ext\.?|extension|x)\s?(?P<extension>\d{{1,6}})\b)?""",
     re.X | re.I,
 )
+_DATE_SHAPE = re.compile(r"\d{4}-\d\d?-\d\d?|\d\d?-\d\d?-(?:\d\d|\d{4})")
 _LONG_GROUPS = {6: (3, 3), 7: (3, 4), 8: (4, 4), 9: (3, 3, 3), 10: (3, 3, 4), 11: (1, 3, 3, 4), 12: (4, 4, 4)}
 
 _SCALE = r"(?:\s?(?P<scale>k|K|thousand|[mM]|million|bn|[bB]|billion|trillion|T)(?![\w-]))?"
 _PER = rf"(?:\s?/\s?(?P<per>{'|'.join(PER)})\b\.?)?"
 _MONEY = re.compile(
-    rf"(?:\bUS|\bCA)?(?P<sign>[{''.join(CURRENCIES)}])\s?(?P<n>{_N})(?:\s?[-\u2013]\s?(?P=sign)?(?P<to>{_N}))?{_SCALE}{_PER}"
+    rf"(?:\bUS|\bCA)?(?<![\w]-)(?P<sign>[{''.join(CURRENCIES)}])\s?(?P<n>{_N})(?:\s?[-\u2013]\s?(?P=sign)?(?P<to>{_N}))?{_SCALE}{_PER}"
 )
 _MONEY_AFTER = re.compile(
-    rf"(?<![\w.])(?P<n>{_N}){_SCALE}\s?(?:(?P<sign>[\u20ac\u00a3])|(?P<code>USD|EUR|GBP|JPY|INR)\b){_PER}"
+    rf"(?<![\w.])(?P<n>{_N}){_SCALE}\s?(?:(?<![\w]-)(?P<sign>[\u20ac\u00a3])|(?P<code>USD|EUR|GBP|JPY|INR)\b){_PER}"
 )
 _CODES = {"USD": "$", "EUR": "\u20ac", "GBP": "\u00a3", "JPY": "\u00a5", "INR": "\u20b9"}
 _FEET = re.compile(r"(?<![\w.])(\d+)'\s?(\d{1,2})(?:\"|'')")
 _INCHES = re.compile(r"(?<![\w\".])(\d+(?:\.\d+)?)\"(?!\w)")
 _RANGE = re.compile(rf"(?<![\w.,/-])(?P<a>{_N})(?P<unit>%?)\s?[-\u2013]\s?(?={_N})(?!0\d)(?P<b>(?:{_N}))(?![\d-])")
+_UNIT_NAMES = "|".join(re.escape(unit) for unit in sorted(UNITS, key=len, reverse=True))
 _UNIT = re.compile(
-    rf"(?<![\w.])(?P<n>{_N})(?:\s|-)?(?P<unit>{'|'.join(re.escape(unit) for unit in sorted(UNITS, key=len, reverse=True))})(?![\w'\u00b2\u00b3-])(?:\.(?=\s[a-z]))?{_PER}"
+    rf"(?<![\w.-])(?P<n>{_N})(?:\s|-)?(?P<unit>{_UNIT_NAMES})(?![\w'\u00b2\u00b3-])(?:\.(?=\s[a-z]))?{_PER}"
 )
 _ORDINAL = re.compile(r"(?<![\w.])(\d{1,3}(?:,\d{3})+|\d{1,15})(?:st|nd|rd|th)\b", re.I)
 _FRACTION = re.compile(r"(?<![\w./,])(?:(?P<whole>\d+)\s+)?(?P<n>\d{1,3})/(?P<d>\d{1,3})(?![\w/]|\.\d)")
 _PARTS = {"2": ("half", "halves"), "3": ("third", "thirds"), "4": ("quarter", "quarters"), "8": ("eighth", "eighths")}
 
 _NAMED = re.compile(
-    r"\b(?P<name>zip|(?:zip|area|pass|post|promo|security|access|verification)?\s?code|pin|passcode|otp|account|order|ticket|reference|confirmation|"
-    r"tracking|case|policy|member|serial|invoice|flight|routing|extension|ext|id|ssn|card|booking|reservation|suite|room|gate)\b"
-    r"(?P<link>(?:\s(?:number|no\.|code|id|is|was|ending in|ending with))*\s?[:#]?\s?(?:number\s)?)(?P<n>\d{3,})\b(?![.,:/%-]\d|\s?%)",
+    r"\b(?P<name>zip|(?:zip|area|pass|post|promo|security|access|verification)?\s?code|pin|passcode|otp|account|order|ticket|"
+    r"reference|confirmation|tracking|case|policy|member|serial|invoice|flight|routing|extension|ext|id|ssn|card|booking|"
+    r"reservation|suite|room|gate)\b"
+    r"(?P<link>(?:\s(?:number|no\.|code|id|is|was|ending in|ending with))*\s?[:#]?\s?(?:number\s)?)"
+    r"(?P<n>\d{3,})\b(?![.,:/%-]\d|\s?%)",
     re.I,
 )
 _STATE_ZIP = re.compile(rf"\b(?P<state>{'|'.join(STATES)}),? (?P<zip>\d{{5}})(?:-(?P<plus>\d{{4}}))?\b(?![.,-]\d)")
 _ZIP = re.compile(r"\b(\d{5})-(\d{4})\b(?![.,-]\d)")
 _CODE = re.compile(r"(?<![\w.])(?=[A-Za-z_-]*\d)(?=[\d_-]*[A-Za-z])[A-Za-z\d]+(?:[-_][A-Za-z\d]+)*(?![\w-])")
 _RUNS = re.compile(r"\d+|[A-Za-z]+")
-_NUMBER = re.compile(r"(?P<before>[A-Za-z])?(?P<n>\d[\d,]*(?:\.\d+)*|\.\d+)(?P<after>[A-Za-z])?")
+_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)*|\.\d+")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _RATIO = re.compile(r"(?<=\d):(?=\d)")
 _YEAR_BEFORE = re.compile(r"\b(?:in|since|year|circa|until|from|to|and) $", re.I)
@@ -68,23 +74,37 @@ _COUNTED = re.compile(
 )
 
 
+def _apart(say: Callable[[re.Match[str]], str]) -> Callable[[re.Match[str]], str]:
+    """`say`, with a space where its words would touch the letters of others."""
+
+    def said(match: re.Match[str]) -> str:
+        text, begin, end = match.string, match.start(), match.end()
+        before = " " if begin and text[begin - 1].isalnum() else ""
+        after = " " if text[end : end + 1].isalnum() else ""
+        return f"{before}{say(match)}{after}"
+
+    return said
+
+
 def signs(text: str) -> str:
     """Signs in front of and between figures."""
     if not text.isascii():
         text = text.translate(_FRACTIONS)
-    text = _HASH.sub("number ", text)
+    text = _HASH.sub(" number ", text)
     text = _NO.sub(r"\1umber ", text)
     text = _VERSION.sub("version ", text)
     text = _TIMES_SIGN.sub(" by ", text)
-    return _MINUS.sub("minus ", text)
+    return _MINUS.sub(" minus ", text)
 
 
 def names(text: str) -> str:
     """Phone numbers, and other numbers that name something ("your code is 4821"), digit by digit."""
+    if _SEVERAL.search(text) is None:
+        return _PLUS.sub(" plus ", text)
     text = _NAMED.sub(lambda m: f"{m['name']}{m['link']}{_in_groups(m['n'])}", text)
     text = _STATE_ZIP.sub(_state_zip, text)
     text = _ZIP.sub(lambda m: f"{digits(m[1])}, {digits(m[2])}", text)
-    return _PLUS.sub("plus ", _PHONE.sub(_phone, text))
+    return _PLUS.sub(" plus ", _PHONE.sub(_apart(_phone), text))
 
 
 def _phone(match: re.Match[str]) -> str:
@@ -93,15 +113,8 @@ def _phone(match: re.Match[str]) -> str:
     if extension:
         text = text[: match.start("extension") - match.start()]
     groups = re.findall(r"\d+", text)
-    if (
-        [len(group) for group in groups] in ([4, 2, 2], [2, 2, 4], [2, 2, 2])
-        and text[0] != "0"
-        or text[:4].isdigit()
-        and len(groups) == 3
-        and len(groups[0]) == 4
-        and len(groups[1]) <= 2
-    ):
-        return match[0]  # a date
+    if _DATE_SHAPE.fullmatch(text):
+        return text
     said = ", ".join(_in_groups(group) for group in groups)
     said = f"plus {said}" if text[0] == "+" else said
     return f"{said}, extension {digits(extension)}" if extension else said
@@ -120,18 +133,13 @@ def _in_groups(text: str) -> str:
 
 def amounts(text: str) -> str:
     """Money, ranges, percentages, quantities with a unit, fractions, ordinals."""
-    text = _MONEY.sub(_money, text)
-    text = _MONEY_AFTER.sub(_money, text)
-    text = _FEET.sub(
-        lambda m: (
-            f"{cardinal(int(m[1]))} {'foot' if m[1] == '1' else 'feet'} {cardinal(int(m[2]))} {'inch' if m[2] == '1' else 'inches'}"
-        ),
-        text,
-    )
+    text = _MONEY.sub(_apart(_money), text)
+    text = _MONEY_AFTER.sub(_apart(_money), text)
+    text = _FEET.sub(_feet, text)
     text = _INCHES.sub(r"\1 inches", text)
     text = _ORDINAL.sub(lambda m: ordinal(int(m[1].replace(",", ""))), text)
-    text = _RANGE.sub(_range, text)
-    text = _UNIT.sub(_unit, text)
+    text = _RANGE.sub(_apart(_range), text)
+    text = _UNIT.sub(_apart(_unit), text)
     return _FRACTION.sub(_fraction, text) if "/" in text else text
 
 
@@ -162,13 +170,17 @@ def _sum(text: str, sign: str, scale: str) -> str:
     return f"{big} and {small}" if int(part) else big
 
 
+def _feet(match: re.Match[str]) -> str:
+    feet, inches = match.groups()
+    return (
+        f"{number(feet)} {'foot' if feet == '1' else 'feet'} {number(inches)} {'inch' if inches == '1' else 'inches'}"
+    )
+
+
 def _range(match: re.Match[str]) -> str:
     first, last = match["a"], match["b"]
-    if (
-        first.isdigit()
-        and last.isdigit()
-        and (first[0] == "0" or last[0] == "0" and len(last) > 1 or len(first) > 4 or len(last) > 5)
-    ):
+    padded = first[0] == "0" or (last[0] == "0" and len(last) > 1)
+    if first.isdigit() and last.isdigit() and (padded or len(first) > 4 or len(last) > 5):
         return f"{_in_groups(first)}, {_in_groups(last)}"
     unit = " percent" if match["unit"] else ""
     return f"{first}{unit} to {last}"
@@ -236,30 +248,26 @@ def _spelt(text: str, *, short: bool) -> str:
 
 def numbers(text: str) -> str:
     """Every figure that is left."""
-    return _NUMBER.sub(_number, _RATIO.sub(" to ", text))
+    return _NUMBER.sub(_apart(_number), _RATIO.sub(" to ", text))
 
 
 def _number(match: re.Match[str]) -> str:
-    text = match["n"]
-    tail = ""
-    while text.endswith(","):
-        text, tail = text[:-1], tail + ","
+    text = match[0].rstrip(",")
+    tail = match[0][len(text) :]
     if "," in text and not _GROUPED.fullmatch(text):
         said = ", ".join(number(part) for part in text.split(",") if part)
     elif len(text) == 4 and text.isdigit() and _is_year(match):
         said = year(int(text))
     else:
         said = _plain(text)
-    before = f"{match['before']} " if match["before"] else ""
-    after = f" {match['after']}" if match["after"] and not tail else match["after"] or ""
-    return f"{before}{said}{tail}{after}"
+    return said + tail
 
 
 def _is_year(match: re.Match[str]) -> bool:
-    text, value = match.string, int(match["n"].rstrip(","))
-    if _COUNTED.match(text, match.end("n")):
+    text, value = match.string, int(match[0].rstrip(","))
+    if _COUNTED.match(text, match.end()):
         return False
-    return 1900 <= value < 2100 or (1100 <= value < 1900 and _YEAR_BEFORE.search(text, 0, match.start("n")) is not None)
+    return 1900 <= value < 2100 or (1100 <= value < 1900 and _YEAR_BEFORE.search(text, 0, match.start()) is not None)
 
 
 def _plain(text: str) -> str:

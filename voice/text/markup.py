@@ -43,8 +43,14 @@ _ENDED = ".!?:;,"
 
 def plain(text: str) -> str:
     """`text` on one line and without markup. Digits of any script become ASCII ones."""
-    if _MARKED.search(text) is None:
-        return text
+    while _MARKED.search(text) is not None:
+        before, text = text, _unmarked(text)
+        if text == before:
+            break
+    return text
+
+
+def _unmarked(text: str) -> str:
     if not text.isascii():
         text = _EMOJI.sub(" ", text.translate(_CHARACTERS))
         text = re.sub(r"[^\W\x00-\x7f]", _ascii_digit, text)

@@ -55,11 +55,8 @@ def ordinal(number: int) -> str:
     words = cardinal(number)
     cut = max(words.rfind(" "), words.rfind("-")) + 1
     last = words[cut:]
-    if last in _ORDINALS:
-        last = _ORDINALS[last]
-    else:
-        last = f"{last[:-1]}ieth" if last.endswith("y") else f"{last}th"
-    return words[:cut] + last
+    regular = f"{last[:-1]}ieth" if last.endswith("y") else f"{last}th"
+    return words[:cut] + _ORDINALS.get(last, regular)
 
 
 def digits(text: str) -> str:
@@ -84,7 +81,7 @@ def decade(number: int) -> str:
 
 
 def number(text: str) -> str:
-    """A number as written, with thousands' commas and decimals: "1,250.05", ".5", "3.11.7"; "007" is said digit by digit."""
+    """A number as written: "1,250.05", ".5", "3.11.7"; one with a zero in front, as "007", is said digit by digit."""
     whole, *decimals = text.replace(",", "").split(".")
     if len(decimals) > 1:
         return " dot ".join(_whole(part) for part in (whole, *decimals))

@@ -10,7 +10,7 @@ from voice.text.numbers import digits
 
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]*\w@[\w-]+(?:\.[\w-]+)+", re.ASCII)
 _URL = re.compile(
-    r"(?:\bhttps?://|\bwww\.)[^\s<>\"]+|(?<![\w@./-])(?:[a-z\d-]+\.)+(?:com|org|net|io|ai|dev|app|edu|gov|info|co\.uk|de|fr)\b(?:/[^\s<>\"]*)?",
+    r"(?:\bhttps?://|\bwww\.)[^\s<>\"]+|(?<!\w)(?:[a-z\d-]+\.)+(?:com|org|net|io|ai|dev|app|edu|gov|info|co\.uk|de|fr)\b(?:/[^\s<>\"]*)?",
     re.IGNORECASE | re.ASCII,
 )
 _ADDRESS_SIGNS = {
@@ -41,7 +41,9 @@ def _url(match: re.Match[str]) -> str:
 
 
 def _address(text: str) -> str:
-    said = (digits(part) if part.isdigit() else _ADDRESS_SIGNS.get(part, part) for part in _ADDRESS_PARTS.findall(text))
+    said = (
+        digits(part) if part.isdecimal() else _ADDRESS_SIGNS.get(part, part) for part in _ADDRESS_PARTS.findall(text)
+    )
     return " ".join(word for word in said if word[0].isalnum())
 
 
@@ -49,8 +51,8 @@ def _address(text: str) -> str:
 
 _TITLES = dict(
     pair.split("=")
-    for pair in "Dr=Doctor Mr=Mister Mrs=Missus Ms=Miz Prof=Professor Rev=Reverend Gov=Governor Sen=Senator Gen=General "
-    "Sgt=Sergeant Capt=Captain Lt=Lieutenant".split()
+    for pair in "Dr=Doctor Mr=Mister Mrs=Missus Ms=Miz Prof=Professor Rev=Reverend Gov=Governor Sen=Senator "
+    "Gen=General Sgt=Sergeant Capt=Captain Lt=Lieutenant".split()
 )
 _TITLE = re.compile(rf"\b({'|'.join(_TITLES)})(?:\.(?=\s)|(?= [A-Z]))")
 _SHORT = {
@@ -88,7 +90,8 @@ _SHORT_NAMES = {
 }
 _MAY_END = frozenset("etc ave blvd rd ln inc ltd corp co jr sr".split())
 _ABBREVIATION = re.compile(
-    rf"\b(?P<short>(?i:{'|'.join(map(re.escape, _SHORT))})|{'|'.join(_SHORT_NAMES)})\.(?!\w)(?=(?P<end>\s*$)|\s+(?P<capital>[A-Z])|)"
+    rf"\b(?P<short>(?i:{'|'.join(map(re.escape, _SHORT))})|{'|'.join(_SHORT_NAMES)})\.(?!\w)"
+    r"(?=(?P<end>\s*$)|\s+(?P<capital>[A-Z])|)"
 )
 _VERSUS = re.compile(r"\bvs(?= )")
 _ORDINAL = r"[\w-]*(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|teenth|tieth)"
@@ -98,7 +101,8 @@ _SAINT = re.compile(r"\bSt\.?(?= [A-Z])")
 _DRIVE = re.compile(rf"\b({_NO_NAME}[A-Z][\w'-]*) Dr\b(?:\.(?=,|\s+[a-z])|(?=[,.]|\s*$|\s+[a-z]))")
 _HALF_DAY = re.compile(r"\b([AP])M\b(?!\.\w)")
 _LOWER_HALF = re.compile(
-    r"(?<=\b)(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirty|fifteen|forty-five|o'clock) ([ap])m\b(?! I\b)"
+    r"\b(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirty|fifteen|forty-five|o'clock) "
+    r"([ap])m\b(?! I\b)"
 )
 
 
@@ -126,16 +130,17 @@ _ACRONYM = re.compile(r"(?<![\w.-])([A-Z]{2,6}|[A-Z](?=&[A-Z]))(?:&([A-Z]))?('?s
 _VOWELS = frozenset("AEIOUY")
 # Said as words, though they are short and in capitals: shouted words, and acronyms that people pronounce.
 _SAID = frozenset(
-    "OK AM AN AND ANY ARE AS AT BE BUT BY CAN DAY DO DID FOR FREE GET GO GOT HAD HAS HE HER HIM HIS HOW IF IN IS IT ITS ME "
-    "MY NEW NO NOR NOT NOW OF OFF OH ON ONE OR OUR OUT SAY SEE SHE SO THE TO TOO TRY TWO UP US WAS WAY WE WHO WHY YES YET YOU "
-    "YOUR NASA NATO PIN SIM RAM ROM GIF FEMA OSHA FIFA OPEC HIPAA JPEG SAT ZIP CAD LAN WAN SIX TEN BIG BAD ALL ASK END USE "
-    "LET MAY PUT RUN SET TOP BED CAR DOG CAT HOT RED SUN ICE TEA AGO FEW LOW OLD OWN BAR MEN AVE".split()
+    "AGO ALL AM AN AND ANY ARE AS ASK AT AVE BAD BAR BE BED BIG BUT BY CAD CAN CAR CAT DAY DID DO DOG END FEMA "
+    "FEW FIFA FOR FREE GET GIF GO GOT HAD HAS HE HER HIM HIPAA HIS HOT HOW ICE IF IN IS IT ITS JPEG LAN LET LOW "
+    "MAY ME MEN MY NASA NATO NEW NO NOR NOT NOW OF OFF OH OK OLD ON ONE OPEC OR OSHA OUR OUT OWN PIN PUT RAM RED "
+    "ROM RUN SAT SAY SEE SET SHE SIM SIX SO SUN TEA TEN THE TO TOO TOP TRY TWO UP US USE WAN WAS WAY WE WHO WHY "
+    "YES YET YOU YOUR ZIP".split()
 )
 # Said as letters, though they look like words.
 _LETTERS = frozenset(
-    "FBI CIA USA UAE API ATM CEO CIO COO EOD ETA EU FAQ AI IP ID IRS AOL AAA AARP ADHD ASPCA DIY DOB EIN ER ESL ETF EV FYI GPA GPU HIV "
-    "HOA HR ICU IOU IPO IRA ISO ISP IV KFC LA LED LLC MIT MRI NHS NY OB ODI PA PO PTO QA RV SUV TSA TV UI UK UN UPS USB UTC "
-    "UX VA VIP VOIP YMCA".split()
+    "AAA AARP ADHD AI AOL API ASPCA ATM CEO CIA CIO COO DIY DOB EIN EOD ER ESL ETA ETF EU EV FAQ FBI FYI GPA GPU "
+    "HIV HOA HR ICU ID IOU IP IPO IRA IRS ISO ISP IV KFC LA LED LLC MIT MRI NHS NY OB ODI PA PO PTO QA RV SUV TSA "
+    "TV UAE UI UK UN UPS USA USB UTC UX VA VIP VOIP YMCA".split()
 )
 
 
@@ -177,7 +182,7 @@ _SIGNS = (
     (re.compile(r"/+"), " slash "),
     (re.compile(r"\s*(?:-+>|=+>|\u2192)\s*"), " to "),
     (re.compile(r"\s*(?:<-+|\u2190)\s*"), " from "),
-    (re.compile(r"\s*\u2014\s*|\s+\u2013\s+|\s+--?\s+|(?<=\w)--(?=\w)"), ", "),
+    (re.compile(r"\s*\u2014\s*|(?:\s+[\u2013-]+)+\s+|(?<=\w)--(?=\w)"), ", "),
     (re.compile(r"\u2013"), "-"),
     (re.compile(r"\+\+"), " plus plus "),
     (re.compile(r"\+"), " plus "),
@@ -186,7 +191,7 @@ _SIGNS = (
     (re.compile(r"={1,3}"), " equals "),
     (re.compile(r"<"), " less than "),
     (re.compile(r">"), " greater than "),
-    (re.compile(r"#(?=\w)"), "hashtag "),
+    (re.compile(r"#(?=\w)"), " hashtag "),
     (re.compile(r"[#^{}_\\\u2022\u00b7]"), " "),
     (re.compile(r"~|\u2248"), "about "),
     (re.compile(r"\u00d7"), " times "),
@@ -209,11 +214,11 @@ def _signs(text: str) -> str:
         return text
     for pattern, said in _SIGNS:
         text = pattern.sub(said, text)
-    return text.replace("&", " and ")
+    return text
 
 
 def say_words(text: str) -> str:
     """Abbreviations, acronyms and signs, in words."""
     text = _HALF_DAY.sub(r"\1.M.", text)
     text = _LOWER_HALF.sub(lambda match: f"{match[1]} {match[2].upper()}.M.", text)
-    return _signs(_acronyms(_abbreviations(text)))
+    return _acronyms(_abbreviations(_signs(text))).replace("&", " and ")
