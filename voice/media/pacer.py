@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Protocol
 
 from voice.media import FRAME_SECONDS
+
+log = logging.getLogger(__name__)
 
 SLOT_SECONDS = 0.005
 SLOTS = round(FRAME_SECONDS / SLOT_SECONDS)
@@ -13,7 +16,7 @@ SLOTS = round(FRAME_SECONDS / SLOT_SECONDS)
 
 class Paced(Protocol):
     def tick(self) -> None:
-        """Send one frame."""
+        """Send one frame. A member that raises is dropped."""
 
 
 class Pacer:
@@ -55,7 +58,14 @@ class Pacer:
                     self._slot = (self._slot + 1) % SLOTS
                     for member in tuple(self._slots[self._slot]):
                         if member in self._slot_of:
-                            member.tick()
+                            self._tick(member)
                 await asyncio.sleep(max(0.0, started + (done + 1) * SLOT_SECONDS - loop.time()))
         finally:
             self._task = None
+
+    def _tick(self, member: Paced) -> None:
+        try:
+            member.tick()
+        except Exception:  # one call's trouble must not silence the others
+            log.exception("A call's audio stopped")
+            self.remove(member)
