@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import structlog
+import structlog.tracebacks
 
 # Run on lines of structlog and of the standard library alike.
 _SHARED: list[Any] = [
@@ -16,6 +17,10 @@ _SHARED: list[Any] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
 ]
+# Tracebacks come without the values of local variables, among which secrets are.
+_dict_tracebacks = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
 
 
 def logging_config(style: str, level: str) -> dict[str, Any]:
@@ -27,9 +32,11 @@ def logging_config(style: str, level: str) -> dict[str, Any]:
         cache_logger_on_first_use=True,
     )
     renderer: list[Any] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        [_dict_tracebacks, structlog.processors.JSONRenderer()]
         if style == "json"
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        else [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ]
     )
     remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     return {
@@ -50,5 +57,6 @@ def logging_config(style: str, level: str) -> dict[str, Any]:
             "django.server": {"handlers": [], "propagate": True, "level": level},
             "httpx": {"level": "WARNING"},
             "httpcore": {"level": "WARNING"},
+            "daphne": {"level": "WARNING"},
         },
     }
