@@ -218,10 +218,10 @@ FIGURES = st.text(alphabet="0123456789 .,-+$%#x:()ABz", max_size=24)
 
 
 @given(FIGURES)
-@example("1.2.3-4")
+@example("1,.2.3")
 def test_no_digit_is_lost(text: str) -> None:
     # Half past one in the afternoon is rightly not "thirteen", and dates name their month.
-    if re.search(r"\d:\d|\d-\d+-\d|\d\.\d+\.\d|m", text):
+    if re.search(r"\d:\d|\d-\d+-\d|\d\.\d+\.\d{4}", text):
         return
     assert digits_said(spoken(text, "en")) == re.sub(r"[^1-9]", "", text)
 

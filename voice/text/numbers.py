@@ -87,8 +87,8 @@ def number(text: str) -> str:
         return " dot ".join(_whole(part) for part in (whole, *decimals))
     if not decimals:
         return _whole(whole)
-    return f"{_whole(whole) if whole else 'zero'} point {digits(decimals[0])}"
+    return f"{_whole(whole)} point {digits(decimals[0])}"
 
 
 def _whole(text: str) -> str:
-    return digits(text) if len(text) > 1 and text[0] == "0" else cardinal(int(text))
+    return digits(text) if len(text) > 1 and text[0] == "0" else cardinal(int(text or 0))
