@@ -5,9 +5,9 @@ export const BUDGET = { quick: 1.2, fair: 2.0 };
 
 export const PARTS = [
   { key: "end_of_turn", short: "EOT", label: "End of turn", meaning: "Silence waited for until the caller had surely finished", fill: "fill-caller" },
-  { key: "stt", short: "STT", label: "Speech to text", meaning: "Words recognised after the end of the speech", fill: "fill-caller/60" },
-  { key: "llm", short: "LLM", label: "Language model", meaning: "Until the first words of the answer were ready to speak", fill: "fill-agent" },
-  { key: "tts", short: "TTS", label: "Text to speech", meaning: "Until the first sound of the voice was made", fill: "fill-agent/60" },
+  { key: "stt", short: "STT", label: "Recognition", meaning: "Words recognised after the end of the speech", fill: "fill-caller/60" },
+  { key: "llm", short: "LLM", label: "Model", meaning: "Until the first words of the answer were ready to speak", fill: "fill-agent" },
+  { key: "tts", short: "TTS", label: "Voice", meaning: "Until the first sound of the voice was made", fill: "fill-agent/60" },
   { key: "playout", short: "playout", label: "Playout", meaning: "Network, jitter buffer and sound card", fill: "fill-base-content/50" },
 ];
 

@@ -1,6 +1,6 @@
 // <call-panel>: the drawer in which one talks to an agent. Its markup is templates/telephony/_call_panel.html.
 //
-// Opened by `callwright:talk` on the document, by any [data-talk] that is pressed, or by ?talk=1 in the address. Tells its state in
+// Opened by `callwright:talk` on the document, by any [data-talk] that is pressed, or by ?talk=1 or #talk in the address. Tells its state in
 // data-state ("idle", "connecting", "live", "ended", "error"), data-line ("up", "lost"), data-microphone ("off", "on", "silent"),
 // data-speaking and data-call-id. Says `callwright:call-ended` on the document, with {id, url}.
 
@@ -36,7 +36,8 @@ export class CallPanel extends HTMLElement {
     window.addEventListener("beforeunload", (event) => this.#running && event.preventDefault(), { signal });
     window.addEventListener("pagehide", () => this.session?.abandon(), { signal });
     this.#idle();
-    if (new URLSearchParams(location.search).get("talk") === "1") this.open();
+    if (location.hash === "#talk" || new URLSearchParams(location.search).get("talk") === "1") this.open();
+    window.addEventListener("hashchange", () => location.hash === "#talk" && this.open(), { signal });
   }
 
   disconnectedCallback() {
@@ -93,11 +94,12 @@ export class CallPanel extends HTMLElement {
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     const session = (this.session = new CallSession({ socket: url.href, capture: this.dataset.capture, playback: this.dataset.playback }));
     const on = (type, handler) => session.addEventListener(type, ({ detail }) => session === this.session && handler(detail));
+    this.view?.close();
     this.view = new TranscriptView(this, session.transcript);
     on("entries", (entries) => this.view.update(entries));
     on("state", () => this.#draw());
     on("microphone", () => this.#drawMicrophone());
-    on("level", (level) => (this.querySelector("[data-level]").value = level));
+    on("level", (level) => this.#drawLevel(level));
     on("playout", (report) => this.#drawPlayout(report));
     on("devices", () => this.#drawDevices());
     this.#notice(null);
@@ -148,7 +150,7 @@ export class CallPanel extends HTMLElement {
     setText(this, "[data-start-label]", state === "idle" ? "Start the call" : "Start a new call");
     if (state === "live") this.#notice(null);
     if (state === "ended") this.#over(ended, call);
-    if (state === "error") this.#notice({ title: error.title, meaning: error.message, request: error.request_id, tone: "notice-bad" });
+    if (state === "error") this.#notice({ title: error.title, meaning: error.message, request: error.request_id, link: call?.url, tone: "notice-bad" });
     this.#drawMicrophone();
     this.#tick();
     if (!this.#running && this.drawn !== state) this.#rest(state);
@@ -184,7 +186,7 @@ export class CallPanel extends HTMLElement {
     element.querySelector("[data-notice-link]").hidden = !notice.link;
     if (notice.link) element.querySelector("[data-link]").href = notice.link;
     place.replaceChildren(element);
-    return element.scrollIntoView({ block: "nearest" });
+    return this.view.toLatest();
   }
 
   #drawMicrophone() {
@@ -201,7 +203,11 @@ export class CallPanel extends HTMLElement {
     setText(this, "[data-mute-label]", muted ? "Muted" : "Mute");
     const silent = microphone === "silent" ? "No sound arrives: is the microphone switched off?" : "Microphone is on";
     setText(this, "[data-level-text]", muted ? "The agent does not hear you" : silent);
-    if (muted) this.querySelector("[data-level]").value = 0;
+    if (muted) this.#drawLevel(0);
+  }
+
+  #drawLevel(level) {
+    this.querySelector("[data-level]").setAttribute("width", `${Math.round(level * 100)}%`);
   }
 
   #drawPlayout({ playing, depth, delay }) {

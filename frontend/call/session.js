@@ -64,6 +64,7 @@ export class CallSession extends EventTarget {
     on("lost", () => this.line === "up" && this.#lost());
     on("gone", () => this.#end({ reason: "connection_lost", detail: "", url: this.call.url, gone: true }));
     on("error", ({ error }) => this.#fail(error));
+    on("trouble", ({ title, message }) => this.#changed(this.transcript.remark(`${title}. ${message}`, "error", "triangle-alert")));
     this.socket.connect();
   }
 

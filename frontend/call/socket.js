@@ -2,7 +2,7 @@
 //
 // A call outlives its socket by `GRACE_SECONDS` on the server, which repeats the events that were missed. Emits, as CustomEvents:
 // ready {call}, event {sequence, event}, latency, audio (detail: ArrayBuffer), clear, ended {reason, detail, url},
-// lost {attempt}, gone (the grace is over), error {error: the server's error shape, code}.
+// lost {attempt}, gone (the grace is over), error {error: the server's error shape, code}, trouble (that shape; the call goes on).
 
 export const GRACE_SECONDS = 15;
 const BACKOFF = [0.2, 0.5, 1, 2, 2, 2, 2, 2, 2, 2];
@@ -110,6 +110,7 @@ export class CallSocket extends EventTarget {
     this.heardAt = this.environment.now();
     if (typeof data !== "string") return this.#tell("audio", data);
     const message = JSON.parse(data);
+    if (this.error && message.type !== "error") this.#tell("trouble", this.#takeError());
     switch (message.type) {
       case "ready":
         return this.#connected(message);
@@ -117,8 +118,8 @@ export class CallSocket extends EventTarget {
         this.sequence = message.sequence;
         return this.#tell("event", message);
       case "error":
-        this.error = message.error;
-        return undefined; // it is told with the close that follows, or with the next one
+        this.error = message.error; // told with the close that follows, or as trouble if the call goes on
+        return undefined;
       case "ended":
         this.#finish();
         return this.#tell("ended", message);
@@ -128,6 +129,12 @@ export class CallSocket extends EventTarget {
       default:
         return undefined; // "pong" has done its work by arriving; unknown messages are from a newer server
     }
+  }
+
+  #takeError() {
+    const { error } = this;
+    this.error = null;
+    return error;
   }
 
   #connected(message) {

@@ -16,27 +16,37 @@ export class TranscriptView {
     this.announcer = root.querySelector("[data-announce]");
     this.elements = new Map();
     this.list.replaceChildren();
-    this.body.onscroll = () => this.#offerLatest();
+    this.following = true;
+    this.body.onscroll = () => this.#scrolled();
+    this.resizing = new ResizeObserver(() => this.#settle());
+    this.resizing.observe(this.body);
+  }
+
+  /** Another view takes over. */
+  close() {
+    this.resizing.disconnect();
   }
 
   /** @param {Iterable<object>} entries those that changed */
   update(entries) {
-    const follow = this.#atTheEnd();
     for (const entry of entries) this.#draw(entry);
-    if (follow) this.toLatest();
-    this.#offerLatest();
+    this.#settle();
   }
 
   toLatest() {
-    this.body.scrollTop = this.body.scrollHeight;
+    this.following = true;
+    this.#settle();
   }
 
-  #atTheEnd() {
-    return this.body.scrollHeight - this.body.scrollTop - this.body.clientHeight < NEAR_THE_END;
+  /** Who scrolls up to read is left there, and offered a way back. */
+  #settle() {
+    if (this.following) this.body.scrollTop = this.body.scrollHeight;
+    this.latest.hidden = this.following;
   }
 
-  #offerLatest() {
-    this.latest.hidden = this.#atTheEnd();
+  #scrolled() {
+    this.following = this.body.scrollHeight - this.body.scrollTop - this.body.clientHeight < NEAR_THE_END;
+    this.latest.hidden = this.following;
   }
 
   #draw(entry) {
@@ -140,7 +150,9 @@ function drawLatency(root, latency) {
   const { word, shape, tone } = verdict(latency.total);
   setText(element, "[data-shape]", shape);
   setText(element, "[data-word]", word);
-  setText(element, "[data-summary]", summary(latency));
+  const [total, sum] = summary(latency).split(" = ");
+  setText(element, "[data-total]", total);
+  setText(element, "[data-sum]", sum ? `= ${sum}` : "");
   element.querySelector(".latency-chip").classList.add(tone);
   const rows = element.querySelector("[data-rows]");
   for (const bar of waterfall(latency)) {

@@ -28,7 +28,7 @@ test("the waterfall puts spans on one axis", () => {
     { name: "playout", start: 10.5, end: 11, detail: "" },
   ];
   const bars = waterfall({ ...turn, spans });
-  assert.deepEqual(bars.map(({ label }) => label), ["End of turn", "Language model", "Tool", "Playout"]);
+  assert.deepEqual(bars.map(({ label }) => label), ["End of turn", "Model", "Tool", "Playout"]);
   assert.deepEqual(bars.map(({ left }) => Math.round(left)), [0, 10, 20, 50]);
   assert.deepEqual(bars.map(({ width }) => Math.round(width)), [20, 30, 10, 50]);
   assert.equal(bars[0].detail, "smart-turn: finished");

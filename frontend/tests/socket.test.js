@@ -61,7 +61,7 @@ beforeEach(() => {
   world = new World();
   call = new CallSocket("ws://localhost/ws/a/", world.environment);
   told = [];
-  for (const type of ["ready", "event", "latency", "audio", "clear", "ended", "lost", "gone", "error"]) {
+  for (const type of ["ready", "event", "latency", "audio", "clear", "ended", "lost", "gone", "error", "trouble"]) {
     call.addEventListener(type, ({ detail }) => told.push([type, detail]));
   }
   call.connect();
@@ -137,6 +137,14 @@ test("the server's own words are told when it refuses", () => {
   world.socket.receive({ type: "error", error });
   world.socket.drop(4503);
   assert.deepEqual(told, [["error", { error, code: 4503 }]]);
+});
+
+test("trouble that the call survives is passed on", () => {
+  const error = { error_code: "invalid_event", title: "Not understood", message: "m" };
+  world.socket.receive(READY);
+  world.socket.receive({ type: "error", error });
+  world.socket.receive({ type: "clear" });
+  assert.deepEqual(told.slice(1), [["trouble", error], ["clear", { type: "clear" }]]);
 });
 
 test("a refusal without words gets some", () => {
