@@ -15,6 +15,9 @@ for name in ("HOST", "PORT", "SITE_URL", "REDIS_URL", "LLM", "DEBUG"):
 
 from config.settings import *  # noqa: E402, F403
 
+if "sqlite3" in DATABASES["default"]["ENGINE"]:  # noqa: F405
+    # A file, as in production: threads do not share a database in memory without getting into each other's way.
+    DATABASES["default"]["TEST"] = {"NAME": f"{_home}/test.sqlite3"}  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
