@@ -17,8 +17,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.engine.callwright_engine import MODELS
 from benchmarks.engine.peers import ENVIRONMENTS, PEERS, ROOT, CannotInstall, Peer, install
 from benchmarks.engine.report import Row, cost, ratios, summary, table
+from voice.providers.local.fetch import Fetcher, fetch_all
+from voice.providers.local.progress import Printer
+from voice.providers.local.status import Board
 
 Result = dict[str, Any]
 
@@ -36,6 +40,10 @@ class Failed(Exception):
 
 def main() -> None:
     args = _arguments()
+    board = Board()
+    board.listen(Printer(sys.stderr).show)
+    if not fetch_all(Fetcher(MODELS, board), board, ["vad", "turn"]):
+        sys.exit(1)
     try:
         engine, rows = _measure_engine(args)
         peers = dict(_measure_peers(args, rows)) if args.peers else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -27,11 +28,15 @@ from voice.providers.base import (
     TextDelta,
     ToolSchema,
     Transcript,
-    Vad,
 )
+from voice.providers.local import manifest
+from voice.providers.local.fetch import DEFAULT_MODELS
+from voice.providers.local.turn import ProcessPoolEndOfTurn
+from voice.providers.local.vad import SileroVad
 from voice.spec import AgentSpec, Inactivity
 from voice.speech import PhraseCache
 
+MODELS = Path(os.environ.get("MODELS_DIR") or DEFAULT_MODELS).expanduser()
 EVENTS_PER_BATCH = 50
 
 # No greeting: the caller speaks first. Lines that wait for their place in the cycle are not asked if they are there.
@@ -149,8 +154,11 @@ class Adapter:
         self._pacer = Pacer()
         self._phrases = PhraseCache()
         self._llm, self._tts = _Llm(), _Tts()
-        self._vad: Vad = EnergyVad() if self._energy_vad else _silero()
-        self._end_of_turn = _smart_turn() if self._smart_turn else None
+        self._vad: SileroVad | EnergyVad = EnergyVad() if self._energy_vad else SileroVad(MODELS / manifest.SILERO)
+        self._end_of_turn: ProcessPoolEndOfTurn | None = None
+        if self._smart_turn:
+            self._end_of_turn = ProcessPoolEndOfTurn(MODELS)
+            await self._end_of_turn.start()
 
     async def open(self, line: Line) -> None:
         self._opened += 1
@@ -179,12 +187,7 @@ class Adapter:
         await running
 
     async def stop(self) -> None:
+        self._vad.close()
+        if self._end_of_turn is not None:
+            self._end_of_turn.close()
         shutil.rmtree(self._recordings)
-
-
-def _silero() -> Vad:
-    raise NotImplementedError
-
-
-def _smart_turn() -> Any:
-    raise NotImplementedError

@@ -48,3 +48,5 @@ class EnergyVad:
 
     def open(self, on_speech: Callable[[bool, int], None], *, start: float, stop: float) -> VadStream:
         return _Stream(on_speech, start, stop)
+
+    def close(self) -> None: ...
