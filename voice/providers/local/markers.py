@@ -1,0 +1,125 @@
+"""Tools for a model that was not taught to call any: it writes a marker at the end of what it says.
+
+`Thank you for calling, goodbye! [end_call]`, or with arguments `[book {"day": "Friday"}]`. So what is to be spoken
+streams at once, and a tool costs a few tokens. A marker is never spoken.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Iterator, Sequence
+
+from voice.providers.base import Message, TextDelta, ToolRequest, ToolSchema
+
+# A bracket that is not closed within so many characters was none of ours.
+LONGEST_MARKER = 400
+_NAME = re.compile(r"\[\s*([A-Za-z][\w -]*?)\s*(?:[:(]?\s*(\{.*\})\s*\)?)?\s*(?:\(\s*\))?\s*\]", re.DOTALL)
+_numbers = itertools.count(1)
+
+
+def instructions(tools: Sequence[ToolSchema]) -> str:
+    """What the model is told about the tools, at the end of its prompt."""
+    if not tools:
+        return ""
+    lines = ["You have these actions. Write the action in brackets, after your words, when its moment has come:"]
+    for tool in tools:
+        names = list(tool.parameters.get("properties", {}))
+        required = [name for name in names if name in tool.parameters.get("required", ())]
+        arguments = f" {json.dumps(dict.fromkeys(required, '...'))}" if required else ""
+        lines.append(f"[{tool.name}{arguments}] {tool.description}")
+    if any(tool.name == "end_call" for tool in tools):
+        lines.append('Example: the caller says "Thanks, bye!", you answer "You\'re welcome, goodbye! [end_call]".')
+        lines.append("Never write [end_call] while the caller asks, tells or wants something.")
+    lines.append("The caller is on the phone with you right now: do not tell them to call.")
+    return "\n".join(lines)
+
+
+def rendered(messages: Sequence[Message], tools: Sequence[ToolSchema]) -> list[Message]:
+    """A conversation as the model reads it: system, user and assistant only, tool calls as the markers it wrote."""
+    told = instructions(tools)
+    result: list[Message] = []
+    names: dict[str, str] = {}
+    for message in messages:
+        role, content = message["role"], str(message.get("content") or "")
+        if role == "assistant":
+            for call in message.get("tool_calls") or ():
+                names[call["id"]] = call["function"]["name"]
+                content = f"{content} {_marker(call['function'])}".strip()
+        elif role == "tool":
+            role, content = "user", f"[{names.get(message.get('tool_call_id', ''), 'action')}: {content}]"
+        result.append({"role": role, "content": content})
+    if told:
+        if result and result[0]["role"] == "system":
+            result[0] = {"role": "system", "content": f"{result[0]['content']}\n\n{told}".strip()}
+        else:
+            result.insert(0, {"role": "system", "content": told})
+    return result
+
+
+def _marker(function: Message) -> str:
+    arguments = str(function.get("arguments") or "{}")
+    return f"[{function['name']}]" if arguments == "{}" else f"[{function['name']} {arguments}]"
+
+
+class MarkerReader:
+    """Takes the model's text as it comes; gives the text to speak at once, and the tools that it asks for.
+
+    Text is held back only from an opening bracket on, until it is known to be a marker or none. After the first tool
+    nothing more is spoken.
+    """
+
+    def __init__(self, tools: Sequence[ToolSchema]) -> None:
+        self._names = {_plain(tool.name): tool.name for tool in tools}
+        self._held = ""
+        self.asked = False
+
+    def push(self, text: str) -> Iterator[TextDelta | ToolRequest]:
+        if not self._names:
+            yield TextDelta(text)
+            return
+        self._held += text
+        while self._held:
+            bracket = self._held.find("[")
+            if bracket < 0:
+                yield from self._speak(len(self._held.rstrip()) or 0)
+                return
+            yield from self._speak(len(self._held[:bracket].rstrip()))
+            start = self._held.find("[")
+            match = _NAME.match(self._held, start)
+            name = self._names.get(_plain(match[1])) if match else None
+            if match and name:
+                self._held = self._held[match.end() :]
+                self.asked = True
+                yield ToolRequest(f"local-{next(_numbers)}", name, match[2] or "{}")
+            elif match or len(self._held) > LONGEST_MARKER or not self._may_be_marker(start):
+                yield from self._speak(start + 1)
+            else:
+                return
+
+    def finish(self) -> Iterator[TextDelta | ToolRequest]:
+        """The end of the text. An opened marker that names a tool and was never closed counts as written."""
+        opened = re.match(r"\s*\[\s*([A-Za-z][\w -]*)\s*$", self._held)
+        name = self._names.get(_plain(opened[1])) if opened else None
+        if name and not self.asked:
+            self.asked = True
+            yield ToolRequest(f"local-{next(_numbers)}", name, "{}")
+        else:
+            yield from self._speak(len(self._held.rstrip()))
+        self._held = ""
+
+    def _may_be_marker(self, start: int) -> bool:
+        """Whether what is held from the bracket on can still become the marker of a tool."""
+        begun = _plain(re.split(r"[\]{:(]", self._held[start + 1 :], maxsplit=1)[0])
+        return any(name.startswith(begun) or begun == name for name in self._names)
+
+    def _speak(self, count: int) -> Iterator[TextDelta]:
+        """Let go of the first `count` characters. White space waits for what comes after it."""
+        text, self._held = self._held[:count], self._held[count:]
+        if text and not self.asked:
+            yield TextDelta(text)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", "", name).lower()

@@ -1,0 +1,139 @@
+"""The operations of the model process: a request in, chunks out."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict
+
+from voice.media import SAMPLE_RATE
+from voice.media.resample import resample
+from voice.providers.base import Finished, ProviderError
+from voice.providers.local import manifest
+from voice.providers.local.desk import Desk
+from voice.providers.local.host import Host
+from voice.providers.local.lanes import Lane
+from voice.providers.local.models.runtime import Floats, pcm16
+from voice.providers.local.protocol import Header
+
+Chunk = tuple[Header, bytes]
+Operation = Callable[[Header, bytes], AsyncIterator[Chunk]]
+
+PIPER_VOICE = "joe"
+# A piece of text longer than this is spoken in parts, so that its first sound does not wait for its last word.
+PART_CHARACTERS = 110
+_BREAKS = (r"[.!?]\s", r"[,;:]\s", r"\s")
+
+
+class Service:
+    """Runs requests on the models. Two cores are enough: each model has one worker, and speech goes before text."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        # A partial transcript (priority 1) never takes the last worker: a final one starts at once.
+        self._hearing = Lane("speech recognition", workers=2, limit=8, spare=1)
+        self._judging = Lane("the end of turns", workers=1, limit=16)
+        self._speaking = Lane("the natural voices", workers=1, limit=8)
+        self._reading = Lane("the spare voice", workers=1, limit=16)
+        self._embedding = Lane("knowledge search", workers=1, limit=32)
+        self._thinking = Lane("the language model", workers=2, limit=6, spare=1)
+        self._desk = Desk(self._thinking)
+        self._operations: dict[str, Operation] = {
+            "stt": self._stt,
+            "turn": self._turn,
+            "tts": self._tts,
+            "embed": self._embed,
+            "llm": self._llm,
+            "warm": self._warm,
+        }
+
+    def run(self, request: Header, payload: bytes) -> AsyncIterator[Chunk]:
+        """The chunks that answer a request. Raises ProviderError, at once or while they are made."""
+        operation = self._operations.get(str(request.get("op")))
+        if operation is None:
+            raise ProviderError("local", f"The model process knows no operation {request.get('op')!r}.")
+        return operation(request, payload)
+
+    async def _stt(self, request: Header, payload: bytes) -> AsyncIterator[Chunk]:
+        model = self._host.get("stt")
+
+        def work(unwanted: threading.Event) -> str:
+            text: str = model.transcribe(payload, stop=unwanted.is_set)
+            return text
+
+        yield {"text": await self._hearing.run(work, priority=0 if request.get("final") else 1)}, b""
+
+    async def _turn(self, request: Header, payload: bytes) -> AsyncIterator[Chunk]:
+        model = self._host.get("turn")
+        yield {"probability": await self._judging.run(lambda _: float(model.predict(payload)))}, b""
+
+    async def _tts(self, request: Header, payload: bytes) -> AsyncIterator[Chunk]:
+        voice, speed = str(request["voice"]), float(request["speed"])
+        lane, speak, rate = self._voice(voice, speed)
+        for number, part in enumerate(parts(str(request["text"]))):
+
+            def work(unwanted: threading.Event, part: str = part) -> bytes:
+                return b"" if unwanted.is_set() else pcm16(resample(speak(part), rate, SAMPLE_RATE))
+
+            # The first part of one caller's sentence goes before the later parts of another's.
+            yield {}, await lane.run(work, priority=min(number, 1))
+
+    def _voice(self, voice: str, speed: float) -> tuple[Lane, Callable[[str], Floats], int]:
+        """Where and how to speak in `voice`. Piper speaks for the natural voices while they are not there."""
+        if voice != PIPER_VOICE:
+            if voice not in manifest.VOICES:
+                raise ProviderError("local", f"There is no local voice named {voice!r}.")
+            try:
+                kokoro = self._host.get("tts")
+            except ProviderError:
+                if not self._host.has("piper"):
+                    raise
+            else:
+                return self._speaking, lambda text: kokoro.speak(text, voice=voice, speed=speed), kokoro.rate
+        piper = self._host.get("piper")
+        return self._reading, lambda text: piper.speak(text, speed=speed), piper.rate
+
+    async def _embed(self, request: Header, payload: bytes) -> AsyncIterator[Chunk]:
+        model = self._host.get("embed")
+        for text in request["texts"]:
+
+            def work(unwanted: threading.Event, text: str = text) -> bytes:
+                vector: bytes = model.embed(text).astype("<f4").tobytes()
+                return vector
+
+            yield {}, await self._embedding.run(work)
+
+    async def _llm(self, request: Header, payload: bytes) -> AsyncIterator[Chunk]:
+        answer = self._desk.answer(
+            self._host.get("llm"),
+            request["messages"],
+            temperature=float(request["temperature"]),
+            max_tokens=int(request["max_tokens"]),
+            extra=dict(request.get("extra") or {}),
+        )
+        try:
+            async for piece in answer:
+                yield (asdict(piece) if isinstance(piece, Finished) else {"text": piece}), b""
+        finally:
+            await answer.aclose()  # type: ignore[attr-defined]
+
+    async def _warm(self, request: Header, payload: bytes) -> AsyncIterator[Chunk]:
+        await self._desk.warm(self._host.get("llm"), request["messages"])
+        yield {}, b""
+
+
+def parts(text: str, most: int = PART_CHARACTERS) -> list[str]:
+    """`text` in parts of at most `most` characters, cut after a sentence, else after a clause, else after a word."""
+    text = text.strip()
+    result = []
+    while len(text) > most:
+        cut = next((ends[-1] for ends in (_ends(pattern, text, most) for pattern in _BREAKS) if ends), most)
+        result.append(text[:cut].strip())
+        text = text[cut:].strip()
+    return [*result, text] if text else result
+
+
+def _ends(pattern: str, text: str, most: int) -> list[int]:
+    """Where `pattern` ends in the text's first `most` characters, but not so early that the part would be a scrap."""
+    return [match.end() for match in re.finditer(pattern, text[: most + 1]) if match.end() > most // 4]

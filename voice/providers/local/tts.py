@@ -1,0 +1,28 @@
+"""Voices for calls: Kokoro's, and Piper's where those are not there or a light one is wanted."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from voice.providers.base import Audio
+from voice.providers.local.client import Connection
+
+PIPER_VOICE = "joe"
+
+
+class LocalTts:
+    """Speech through the model process. With `light`, always in the light voice, whichever is asked for."""
+
+    def __init__(self, connection: Connection, *, light: bool = False) -> None:
+        self._connection = connection
+        self._light = light
+        self.name = "local-piper" if light else "local-kokoro"
+
+    async def speak(self, text: str, *, voice: str, speed: float, language: str) -> AsyncIterator[Audio]:
+        """Speak one piece of text. A long one comes in parts. The voices speak English."""
+        voice = PIPER_VOICE if self._light else voice
+        async with contextlib.aclosing(self._connection.request("tts", text=text, voice=voice, speed=speed)) as parts:  # type: ignore[type-var]
+            async for _, pcm in parts:
+                if pcm:
+                    yield Audio(pcm)
