@@ -30,8 +30,8 @@ BACKCHANNELS = frozenset(
     "um wow yea yeah yep yes you mm-hm mm-hmm uh".split()
 )
 HANGING = frozenset(
-    "a an and as at because but by er erm for from i i'm if in into is it's like my of on or our so that that's "
-    "the then to uh um was well when which with your".split()
+    "a an and as at because but by er erm for from i i'm if in into it's my of on or our that's the to uh um "
+    "with your".split()
 )
 
 
