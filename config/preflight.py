@@ -79,7 +79,7 @@ def listener(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-    except (OSError, OverflowError):
+    except (OSError, OverflowError, UnicodeError):
         fail(
             f"HOST is {host!r}, which this machine cannot find. Use 127.0.0.1, or 0.0.0.0 to be reached from elsewhere."
         )
@@ -138,10 +138,15 @@ def free_memory(meminfo: Path = Path("/proc/meminfo"), cgroup: Path = Path("/sys
     """Bytes that programs may still take, within the limit of our container too. None where it cannot be told."""
     if not meminfo.exists():
         return None
-    lines = dict(line.split(":", 1) for line in meminfo.read_text().splitlines() if ":" in line)
-    free = int(lines["MemAvailable"].split()[0]) * 1024 if "MemAvailable" in lines else None
+    free = int(_field(meminfo, "MemAvailable:")) * 1024
     try:
         limit, used = (int((cgroup / name).read_text()) for name in ("memory.max", "memory.current"))
+        cache = int(_field(cgroup / "memory.stat", "inactive_file"))  # given back when somebody needs it
     except (OSError, ValueError):  # no such control group, or its limit is "max"
         return free
-    return min(free, limit - used) if free is not None else limit - used
+    return min(free, limit - used + cache)
+
+
+def _field(file: Path, name: str) -> str:
+    """The value in the line of `file` that starts with `name`; "0" when there is none."""
+    return next((line.split()[1] for line in file.read_text().splitlines() if line.startswith(name)), "0")

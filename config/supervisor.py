@@ -141,7 +141,7 @@ class _Child:
             if self._stopping.is_set():
                 return
             delay = FIRST_DELAY if time.monotonic() - started > STEADY else delay
-            self._say(f"The {self._program.name} stopped ({why}). Starting it again in {delay:.0f} s.")
+            self._say(f"The {self._program.name} stopped ({why}). Starting it again in {delay:g} s.")
             self._stopping.wait(delay)
             delay = min(2 * delay, LONGEST_DELAY)
 
