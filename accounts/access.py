@@ -73,19 +73,16 @@ def workspace_view(
 ) -> Callable[[Callable[Concatenate[WorkspaceRequest, P], HttpResponseBase]], Callable[..., HttpResponseBase]]:
     """A view below `/w/<workspace>/`, for members of at least `minimum`; its request has `organization` and `role`.
 
-    @workspace_view(Role.MEMBER)
-    def agent_publish(request: WorkspaceRequest, agent_id: str) -> HttpResponse: ...
+        @workspace_view(Role.MEMBER)
+        def agent_publish(request: WorkspaceRequest, agent_id: str) -> HttpResponse: ...
+
+    That the caller is a member at all is seen to by `accounts.middleware`, before any other decorator of the view.
     """
 
     def decorate(view: Callable[Concatenate[WorkspaceRequest, P], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
-        def wrapper(request: Any, *args: Any, workspace: str, **kwargs: Any) -> HttpResponseBase:
-            if not request.user.is_authenticated:
-                return ask_to_sign_in(request)
-            membership = get_membership(request.user, workspace)
-            require_role(membership.role, minimum)
-            request.organization, request.role = membership.organization, Role(membership.role)
-            remember_workspace(request, workspace)
+        def wrapper(request: WorkspaceRequest, *args: Any, workspace: str, **kwargs: Any) -> HttpResponseBase:
+            require_role(request.role, minimum)
             return view(request, *args, **kwargs)
 
         return wrapper
@@ -93,8 +90,10 @@ def workspace_view(
     return decorate
 
 
-def remember_workspace(request: HttpRequest, slug: str) -> None:
-    """So that pages outside a workspace, and the next visit, know where the person works."""
+def enter_workspace(request: Any, slug: str) -> None:
+    """Set `organization` and `role` of the request, and remember where the person works. Http404 for a stranger."""
+    membership = get_membership(request.user, slug)
+    request.organization, request.role = membership.organization, Role(membership.role)
     if request.session.get("workspace") != slug:
         request.session["workspace"] = slug
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
@@ -49,6 +50,7 @@ def owner_setup(*, email: str, password: str, organization_name: str, name: str 
     if User.objects.exists():
         raise ApiError(ErrorCode.CONFLICT, "Already set up", "This installation has an owner. Sign in instead.")
     user = User.objects.create_user(email, password, name=name)
+    EmailAddress.objects.create(user=user, email=user.email, primary=True)
     _, landing = organization_create(name=organization_name, owner=user)
     return user, landing
 

@@ -1,0 +1,221 @@
+"""Nobody sees another workspace: every address of the project is tried as a stranger, and as nobody.
+
+The addresses are taken from the URL patterns themselves. A new kind of argument has to be added to `Somebodys`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from accounts.models import Organization, Role, User
+from telephony.recordings import recording_path
+from telephony.routing import websocket_urlpatterns
+from tests.conftest import CallFactory, ClientFactory, ConnectionFactory, MemberFactory, VersionFactory
+
+METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
+
+
+@dataclass(frozen=True)
+class Address:
+    """A pattern: the name to reverse it by, its route, and the names of its arguments."""
+
+    name: str
+    route: str
+    arguments: frozenset[str]
+
+    @property
+    def objects(self) -> frozenset[str]:
+        return self.arguments - {"workspace"}
+
+
+def addresses(patterns: list[Any], route: str = "", arguments: frozenset[str] = frozenset()) -> Iterator[Address]:
+    for pattern in patterns:
+        here = route + str(pattern.pattern)
+        found = arguments | set(pattern.pattern.regex.groupindex) | set(pattern.pattern.converters)
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern.url_patterns, here, found)
+        else:
+            assert isinstance(pattern, URLPattern)
+            yield Address(pattern.name or "", here, found)
+
+
+EVERY = list(addresses(get_resolver().url_patterns))
+OURS = [address for address in EVERY if not address.route.lstrip("^").startswith("accounts/")]
+WORKSPACE = [address for address in EVERY if "workspace" in address.arguments]
+WITH_OBJECTS = [address for address in WORKSPACE if address.objects]
+SOCKETS = list(addresses(websocket_urlpatterns))
+
+
+def named(address: Address) -> str:
+    return address.name or address.route
+
+
+@dataclass(frozen=True)
+class Somebodys:
+    """Real things of somebody's workspace, one for every argument that an address may have."""
+
+    workspace: str
+    agent_id: str
+    version_id: str
+    connection_id: str
+    call_id: str
+
+    def arguments(self, address: Address, **others: str) -> dict[str, str]:
+        unknown = address.arguments - set(self.__dataclass_fields__)
+        assert not unknown, f"{address.route} takes {unknown}: make one in tests/test_strangers.py"
+        return {name: others.get(name, getattr(self, name)) for name in address.arguments}
+
+    def path(self, address: Address, **others: str) -> str:
+        return reverse(address.name, kwargs=self.arguments(address, **others))
+
+    def socket_path(self, address: Address, **others: str) -> str:
+        arguments = self.arguments(address, **others)
+        return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda match: arguments[match[1]], address.route)
+
+
+@pytest.fixture
+def acme(
+    workspace: Organization,
+    version_factory: VersionFactory,
+    connection_factory: ConnectionFactory,
+    call_factory: CallFactory,
+) -> Iterator[Somebodys]:
+    """One of everything, in `workspace`; the call has a recording."""
+    version = version_factory()
+    call = call_factory(version, recording_seconds=1.0)
+    recording = recording_path(call.id)
+    recording.parent.mkdir(parents=True, exist_ok=True)
+    recording.write_bytes(b"RIFF")
+    yield Somebodys(
+        workspace=workspace.slug,
+        agent_id=version.agent_id,
+        version_id=version.id,
+        connection_id=connection_factory().id,
+        call_id=call.id,
+    )
+    recording.unlink()
+
+
+def test_the_addresses_are_really_walked() -> None:
+    assert {"agent", "call", "call_recording", "palette", "workspace"} <= {address.name for address in WORKSPACE}
+    assert SOCKETS
+
+
+def test_recordings_are_not_among_the_static_files() -> None:
+    """They are read by the view alone, which knows whose they are."""
+    served = [Path(settings.STATIC_ROOT), *(Path(folder) for folder in settings.STATICFILES_DIRS)]
+    assert not [folder for folder in served if Path(settings.RECORDINGS_DIR).is_relative_to(folder)]
+
+
+@pytest.mark.parametrize("address", OURS, ids=named)
+def test_every_address_with_an_object_in_it_is_in_a_workspace(address: Address) -> None:
+    if address.arguments:
+        assert address.name
+        assert address.route.startswith("w/<slug:workspace>/")
+
+
+@pytest.mark.parametrize("address", WORKSPACE, ids=named)
+def test_a_member_finds_what_the_others_do_not(
+    address: Address, acme: Somebodys, owner: User, client_for: ClientFactory
+) -> None:
+    """The control: without it, the tests below would pass on a mistyped id."""
+    assert client_for(owner).get(acme.path(address)).status_code in {200, 302, 405}
+
+
+@pytest.mark.parametrize("address", WORKSPACE, ids=named)
+def test_a_stranger_finds_nothing(address: Address, acme: Somebodys, stranger: User, client_for: ClientFactory) -> None:
+    path, client = acme.path(address), client_for(stranger)
+    assert {method: client.generic(method, path).status_code for method in METHODS} == dict.fromkeys(METHODS, 404)
+
+
+@pytest.mark.parametrize("address", WITH_OBJECTS, ids=named)
+def test_a_stranger_finds_nothing_through_a_workspace_of_their_own(
+    address: Address, acme: Somebodys, stranger: User, other_workspace: Organization, client_for: ClientFactory
+) -> None:
+    path, client = acme.path(address, workspace=other_workspace.slug), client_for(stranger)
+    statuses = {client.generic(method, path).status_code for method in METHODS}
+    assert 404 in statuses
+    # A method that the address does not know is refused before anything is looked up.
+    assert statuses <= {404, 405}
+
+
+@pytest.mark.parametrize("address", WORKSPACE, ids=named)
+def test_nobody_is_asked_to_sign_in(address: Address, acme: Somebodys, client_for: ClientFactory) -> None:
+    path, client = acme.path(address), client_for()
+    login = f"{reverse('account_login')}?next={path}"
+    answers = {method: client.generic(method, path).headers.get("Location") for method in METHODS}
+    assert answers == dict.fromkeys(METHODS, login)
+
+
+@pytest.mark.parametrize("address", WORKSPACE, ids=named)
+def test_a_program_that_is_not_signed_in_gets_401(address: Address, acme: Somebodys, client_for: ClientFactory) -> None:
+    assert client_for(accept="application/json").get(acme.path(address)).status_code == 401
+
+
+@pytest.mark.parametrize("address", WORKSPACE, ids=named)
+def test_who_was_a_member_finds_nothing_any_more(
+    address: Address, acme: Somebodys, member_factory: MemberFactory, client_for: ClientFactory
+) -> None:
+    former = member_factory(Role.ADMIN)
+    client = client_for(former)
+    assert client.get(acme.path(address)).status_code != 404
+    former.memberships.all().delete()
+    assert client.get(acme.path(address)).status_code == 404
+
+
+# --- WebSockets -------------------------------------------------------------------------------------------------------
+
+
+def session_of(user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    return client.cookies["sessionid"].value
+
+
+async def close_code(path: str, session: str = "") -> int:
+    """The code with which the server closes a socket at `path` by itself."""
+    from config.asgi import application
+
+    headers = [(b"host", b"localhost"), (b"origin", b"http://localhost")]
+    if session:
+        headers.append((b"cookie", f"sessionid={session}".encode()))
+    communicator = WebsocketCommunicator(application, path, headers)
+    await communicator.connect()
+    try:
+        while (message := await communicator.receive_output(timeout=10))["type"] != "websocket.close":
+            assert message["type"] in {"websocket.accept", "websocket.send"}
+        return int(message["code"])
+    finally:
+        await communicator.wait()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("address", SOCKETS, ids=named)
+def test_a_stranger_is_turned_away_from_a_socket(address: Address, acme: Somebodys, stranger: User) -> None:
+    assert async_to_sync(close_code)(acme.socket_path(address), session_of(stranger)) == 4404
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("address", SOCKETS, ids=named)
+def test_a_stranger_is_turned_away_from_a_socket_in_their_own_workspace(
+    address: Address, acme: Somebodys, stranger: User, other_workspace: Organization
+) -> None:
+    path = acme.socket_path(address, workspace=other_workspace.slug)
+    assert async_to_sync(close_code)(path, session_of(stranger)) == 4404
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("address", SOCKETS, ids=named)
+def test_nobody_is_turned_away_from_a_socket(address: Address, acme: Somebodys) -> None:
+    assert async_to_sync(close_code)(acme.socket_path(address)) == 4401
