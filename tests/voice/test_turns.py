@@ -17,7 +17,7 @@ def test_these_words_say_something(text: str) -> None:
     assert not is_backchannel(text)
 
 
-@pytest.mark.parametrize("text", ["I want to", "On Monday and", "My number is", "um", "it's for, uh,", "So, because"])
+@pytest.mark.parametrize("text", ["I want to", "On Monday and", "um", "it's for, uh,", "So, because"])
 def test_nobody_stops_after_these_words(text: str) -> None:
     assert is_hanging(text)
 
