@@ -22,6 +22,10 @@ PARTS: list[tuple[str, tuple[str, ...]]] = [
 ]
 """The parts of the agent page and their controls."""
 
+SECONDS = ("finished_silence", "unfinished_silence", "interruption_speech", "check_in_after", "slow_after")
+UNITS = {"speed": " times", "max_tokens": " tokens", "max_duration_minutes": " min", **dict.fromkeys(SECONDS, " s")}
+"""Said behind the number, which the page says beside it."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Change:
@@ -103,7 +107,7 @@ def _words(name: str, value: Any) -> str:
     if isinstance(control, forms.ChoiceField):
         return str(dict(_flat(control.choices)).get(value, value))
     value = control.prepare_value(value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return (f"{value:g}" if isinstance(value, float) else str(value)) + UNITS.get(name, "")
 
 
 def _connection(value: str) -> str:

@@ -1,7 +1,7 @@
 """The models that this process reaches, each by one client that all its calls share.
 
-The clients belong to the event loop that made them. They are made when first asked for and closed when the server
-stops: who ends calls then imports this module before registering for it, so that its calls end first.
+The clients belong to the event loop that made them. They are made when first asked for, and closed when the server has
+stopped and ended its calls.
 """
 
 from __future__ import annotations
@@ -14,14 +14,11 @@ import structlog
 from django.conf import settings
 
 from builder.compile import CompiledAgent, Endpoint
-from core import lifespan
 from voice.providers.base import Llm
 
 if TYPE_CHECKING:
+    from voice.providers.local import LocalModels, ModelsStatus
     from voice.providers.openai import OpenAiLlm
-
-    from voice.providers.local import LocalModels
-    from voice.providers.local.status import ModelsStatus
 
 log = structlog.get_logger(__name__)
 
@@ -68,9 +65,8 @@ def llm_for(compiled: CompiledAgent) -> Llm:
 
 
 def _hosted(endpoint: Endpoint, name: str) -> OpenAiLlm:
-    from voice.providers.openai import OpenAiLlm
-
     from core import http
+    from voice.providers.openai import OpenAiLlm
 
     return OpenAiLlm(base_url=endpoint.base_url, api_key=endpoint.api_key, client=http.async_client(), name=name)
 
@@ -87,9 +83,6 @@ async def close() -> None:
         await clients.local.close()
     for llm in clients.hosted.values():
         await llm.close()
-
-
-lifespan.on_shutdown(close)
 
 
 async def check(base_url: str, api_key: str, model: str) -> float:

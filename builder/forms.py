@@ -39,9 +39,27 @@ def _bound(path: str, kind: str) -> Any:
     return next((getattr(rule, kind) for rule in schema(path).metadata if hasattr(rule, kind)), None)
 
 
-def _number(path: str, label: str, help_text: str, *, step: float = 0.1) -> forms.FloatField:
+class NumberField(forms.FloatField):
+    """Shows 12, not 12.0."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+class MinutesField(NumberField):
+    """Minutes for people, seconds in the config."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return super().prepare_value(round(value / 60, 2) if isinstance(value, int | float) else value)
+
+    def clean(self, value: Any) -> float | None:
+        minutes = super().clean(value)
+        return None if minutes is None else minutes * 60
+
+
+def _number(path: str, label: str, help_text: str, *, step: float = 0.1) -> NumberField:
     """A number field with the limits of the schema."""
-    return forms.FloatField(
+    return NumberField(
         label=label, help_text=help_text, step_size=None, min_value=_bound(path, "ge"), max_value=_bound(path, "le"),
         widget=forms.NumberInput(attrs={"step": step}),
     )  # fmt: skip
@@ -61,17 +79,6 @@ def _text(label: str, help_text: str, *, path: str = "", rows: int = 2, required
         max_length=_bound(path, "max_length") if path else 500,
         widget=forms.Textarea(attrs={"rows": rows}),
     )
-
-
-class MinutesField(forms.FloatField):
-    """Minutes for people, seconds in the config."""
-
-    def prepare_value(self, value: Any) -> Any:
-        return round(value / 60, 2) if isinstance(value, int | float) else value
-
-    def clean(self, value: Any) -> float | None:
-        minutes = super().clean(value)
-        return None if minutes is None else minutes * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +303,9 @@ class NewAgentForm(forms.Form):
     """What a new agent starts from, and what it is called; without a name it has the one of its start."""
 
     start = forms.ChoiceField(choices=[(known.key, known.title) for known in starters.STARTERS], initial="blank")
-    name = forms.CharField(label="Name", max_length=120, required=False)
+    name = forms.CharField(
+        label="Name", max_length=120, required=False, help_text="You can change it later, and everything else too."
+    )
 
     @property
     def starter(self) -> starters.Starter:

@@ -51,7 +51,7 @@ def agent_save_draft(*, agent: Agent, actor: User, name: str, config: AgentConfi
     """
     current = _locked(agent)
     if current.draft_revision != revision:
-        raise ApiError(ErrorCode.STALE_REVISION, "Somebody else changed this agent", _who_was_faster(current, actor))
+        raise ApiError(ErrorCode.STALE_REVISION, "The agent was changed elsewhere", _who_was_faster(current, actor))
     edited = _differences(current.draft_config, config)
     if current.name != name:
         edited = {"name": (current.name, name), **edited}
@@ -106,7 +106,7 @@ def agent_restore(*, agent: Agent, actor: User, version: AgentVersion, revision:
     """
     current = _locked(agent)
     if revision is not None and current.draft_revision != revision:
-        raise ApiError(ErrorCode.STALE_REVISION, "Somebody else changed this agent", _who_was_faster(current, actor))
+        raise ApiError(ErrorCode.STALE_REVISION, "The agent was changed elsewhere", _who_was_faster(current, actor))
     current.draft = version.parsed_config.as_json()
     current.draft_revision += 1
     current.save(update_fields=["draft", "draft_revision", "updated_at"])

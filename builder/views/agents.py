@@ -59,7 +59,6 @@ def agent(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
         "agent": found,
         "draft_state": selectors.draft_state(found),
         "problem": selectors.problem(found),
-        "config": found.draft_config,
     }
     if not may(request.role, Role.MEMBER):
         return render(request, "builder/agent_read.html", {**context, "settings": settings_of(found.draft_config)})

@@ -112,7 +112,7 @@ export function draft() {
         this.say("Not saved", "text-warning");
       } else if (body.fields) {
         const rest = showErrors(this.form, body.fields);
-        this.say(`Not saved: ${rest || "something needs a look"}`, "text-error");
+        this.say(`Not saved: ${rest || "see the marked field"}`, "text-error");
       } else {
         this.failed = true;
         this.say(`Not saved: ${body.message || body.title}`, "text-error");

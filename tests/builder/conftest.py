@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from builder import engine
-from voice.providers.local.status import Component, ModelsStatus
+from voice.providers.local import Component, ModelsStatus
 
 ALL_READY = ModelsStatus(
     True, tuple(Component(name, name, "ready") for name in ("vad", "turn", "stt", "piper", "tts", "embed", "llm"))

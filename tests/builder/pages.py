@@ -1,0 +1,22 @@
+"""Addresses of agents' pages, and what the page of one would send."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+from builder.forms import AgentForm
+from builder.models import Agent
+
+
+def address(name: str, agent: Agent, **more: str) -> str:
+    return reverse(name, kwargs={"workspace": agent.organization.slug, "agent_id": agent.pk, **more})
+
+
+def page_data(agent: Agent, **changes: Any) -> dict[str, Any]:
+    """The controls of the page of `agent`, with `changes`; a control that is None is left out."""
+    form = AgentForm(organization=agent.organization, agent=agent)
+    data = {name: form[name].value() for name in form.fields}
+    data |= {name: "on" if value else None for name, value in data.items() if isinstance(value, bool)}
+    return {name: value for name, value in {**data, **changes}.items() if value is not None}
