@@ -77,6 +77,6 @@ def test_a_refusal_arrives_as_a_page_a_fragment_or_json(
         assert response.status_code == 403
         return response.content.decode()
 
-    assert "<!doctype html>" in refused(client_for(viewer))
+    assert "<!DOCTYPE html>" in refused(client_for(viewer))
     assert "<html" not in refused(client_for(viewer, htmx=True))
     assert '"error_code": "permission_denied"' in refused(client_for(viewer, accept="application/json"))
