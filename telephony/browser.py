@@ -26,6 +26,7 @@ class Outbox:
         self._waiting: deque[bytes | str | int] = deque()
         self._frames = 0
         self._more = asyncio.Event()
+        self._sender: asyncio.Task[Any] | None = None
         self.overflowed = False
         """The browser reads so slowly that its socket is given up."""
 
@@ -48,16 +49,22 @@ class Outbox:
         self._put(code)
 
     def _put(self, item: bytes | str | int) -> None:
+        if self.overflowed:
+            return
         if self._frames > AUDIO_LIMIT or len(self._waiting) - self._frames > MESSAGE_LIMIT:
             self.overflowed = True
-        if not self.overflowed:
-            self._waiting.append(item)
+            self._waiting.clear()
+            if self._sender is not None:
+                self._sender.cancel()  # it may be waiting for the browser
+            return
+        self._waiting.append(item)
         self._more.set()
 
     async def run(self, send: Send) -> None:
-        """Send until the socket is closed from this side, or given up."""
-        while not self.overflowed:
-            while self._waiting and not self.overflowed:
+        """Send until the socket is closed from this side. Cancelled when it is given up."""
+        self._sender = asyncio.current_task()
+        while True:
+            while self._waiting:
                 item = self._waiting.popleft()
                 if isinstance(item, bytes):
                     self._frames -= 1
@@ -68,8 +75,7 @@ class Outbox:
                     await send({"type": "websocket.close", "code": item})
                     return
             self._more.clear()
-            if not self._waiting:
-                await self._more.wait()
+            await self._more.wait()
 
 
 class BrowserTransport:

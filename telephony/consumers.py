@@ -34,7 +34,7 @@ from voice.media import FRAME_BYTES, FRAME_SECONDS
 # and make up for so much that was missing.
 AHEAD_SECONDS = 2.0
 BEHIND_SECONDS = 10.0
-TRY_AGAIN_LATER = 1013
+BROKEN = "The call could not begin. What broke was written to the server's log, under this request id."
 ERROR_CLOSURES = 4000
 """Plus the HTTP status of the error."""
 
@@ -72,6 +72,8 @@ _messages: TypeAdapter[Text | HangUp | Playout | Ping] = TypeAdapter(
 class TestCallConsumer(AsyncWebsocketConsumer):
     """One socket of a test call. The call outlives it: see `LiveCall.attach` and `detach`."""
 
+    __test__ = False  # pytest, it is not one of yours
+
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         # Channels' own dispatch costs a task and a thread's turn for every message: too dear at fifty a second.
         self.scope, self.base_send = scope, send
@@ -87,17 +89,20 @@ class TestCallConsumer(AsyncWebsocketConsumer):
                     live = await self._join(outbox)
                 except ApiError as error:
                     self._refuse(outbox, error)
+                except Exception:
+                    log.exception("A test call could not begin")
+                    self._refuse(outbox, ApiError(ErrorCode.INTERNAL, "Server error", BROKEN))
             if live is None:
                 await sending
                 return
             receiving = asyncio.create_task(self._listen(live, outbox, receive), name="test call: receiving")
             done, _ = await asyncio.wait({sending, receiving}, return_when=asyncio.FIRST_COMPLETED)
             receiving.cancel()
+            if outbox.overflowed:
+                log.warning("A browser reads too slowly: its socket is given up", call_id=live.facts.id)
+                return
             for task in done:
                 task.result()
-            if outbox.overflowed:
-                log.warning("A browser reads too slowly: its socket is closed", call_id=live.facts.id)
-                await self.close(TRY_AGAIN_LATER)
         except OSError:
             pass  # so servers say that there is nobody to send to any more
         finally:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from accounts.models import Organization
+from builder import engine
 from telephony.models import Call
 
 if TYPE_CHECKING:
-    from voice.providers.local.status import Component, ModelsStatus
+    from voice.providers.local import Component, ModelsStatus
 
 State = Literal["ok", "loading", "problem"]
 
@@ -57,9 +58,7 @@ class Health:
 
 def health(organization: Organization) -> Health:
     """How the installation is for this workspace. Waits for the models' process at most as long as its client does."""
-    from builder.engine import models_status
-
-    return describe(models_status(), live_calls(organization))
+    return describe(engine.models_status(), live_calls(organization))
 
 
 def live_calls(organization: Organization) -> int:

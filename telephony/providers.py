@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.compile import CompiledAgent
+from builder.engine import llm_for, local_models
 from core.errors import ApiError, ErrorCode
 from voice.conversation import Services
 from voice.media.pacer import Pacer
 from voice.speech import PhraseCache
 
 if TYPE_CHECKING:
-    from voice.providers.local.status import ModelsStatus
+    from voice.providers.local import ModelsStatus
 
 
 class Providers:
     """Gives a call its services. Made and used on the event loop, but for `require_ready`."""
 
     def __init__(self) -> None:
-        from builder.engine import local_models
-
         self._models = local_models()
         self._pacer = Pacer()
         self._phrases = PhraseCache()
@@ -29,8 +28,6 @@ class Providers:
         require_models(self._models.status, local_llm=compiled.endpoint is None)
 
     def services(self, compiled: CompiledAgent) -> Services:
-        from builder.engine import llm_for
-
         return Services(
             stt=self._models.stt,
             tts=self._models.tts,

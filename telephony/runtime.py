@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 import structlog
@@ -53,12 +53,9 @@ class Runtime:
         self.process = this_process()
         self.calls: dict[str, LiveCall] = {}
         self.store = EventStore()
+        self.providers = Providers()
         self._beating: asyncio.Task[None] | None = None
         self._stopping = False
-
-    @cached_property
-    def providers(self) -> Providers:
-        return Providers()
 
     # --- a call
 

@@ -67,7 +67,7 @@ def call_start(
     require_ready(compiled)
     now = timezone.now()
     call = Call.objects.create(
-        organization_id=agent.organization_id,
+        organization=agent.organization,
         agent=agent,
         version=version,
         channel=Call.Channel.BROWSER,

@@ -45,7 +45,7 @@ def calls(request: WorkspaceRequest) -> HttpResponse:
 @require_safe
 @workspace_view()
 def call(request: WorkspaceRequest, call_id: str) -> HttpResponse:
-    """One call. htmx gets the panel alone, which asks again while the call is live."""
+    """One call. htmx gets what is under the title, which asks again while the call is live."""
     context = {
         "page": selectors.call_page(get_call(request.organization, call_id)),
         "may_delete": may(request.role, Role.ADMIN),
@@ -94,4 +94,4 @@ def status(request: WorkspaceRequest) -> HttpResponse:
 
 def _is_part(request: WorkspaceRequest) -> bool:
     """Does htmx ask for a part of the page, rather than for a page to go to?"""
-    return bool(request.htmx) and not request.htmx.boosted
+    return bool(request.htmx) and not request.htmx.boosted and not request.htmx.history_restore_request

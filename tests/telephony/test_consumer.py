@@ -12,6 +12,7 @@ from builder.config import AgentConfig
 from builder.models import Agent
 from core.errors import ApiError, ErrorCode
 from telephony import live
+from telephony.consumers import TestCallConsumer
 from telephony.models import Call
 from telephony.recordings import recording_path
 from telephony.runtime import Runtime
@@ -239,13 +240,15 @@ async def test_audio_of_another_size_is_an_error_and_the_call_goes_on(
     await browser.message("pong")
 
 
-async def test_audio_faster_than_speech_is_dropped(agent: Agent, member: User, runtime: Runtime) -> None:
+async def test_audio_faster_than_speech_is_dropped(
+    agent: Agent, member: User, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
     browser = Browser(member, path_of(agent))
     await browser.connect()
     await browser.message("ready")
-    heard = []
+    heard: list[bytes] = []
     held = next(iter(runtime.calls.values()))
-    held.conversation.on_audio = heard.append  # type: ignore[method-assign]
+    monkeypatch.setattr(held.conversation, "on_audio", heard.append)
     # The socket took its way to the conversation already: come back, and it takes the new one.
     again = Browser(member, path_of(agent, call=held.facts.id))
     await again.connect()
@@ -377,3 +380,38 @@ async def test_a_call_that_was_taken_for_dead_ends(
     await Call.objects.filter(pk=call_id).aupdate(state=Call.State.ENDED, end_reason="process_lost")
     assert (await browser.message("ended"))["reason"] == "error"
     assert (await stored(call_id)).end_reason == "process_lost"
+
+
+async def test_a_browser_that_stops_reading_loses_its_socket_but_not_its_call(
+    agent: Agent, member: User, runtime: Runtime, providers: FakeProviders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("telephony.browser.AUDIO_LIMIT", 20)
+    providers.llm.answers = ["A long answer, " * 20]
+    stuck = asyncio.Event()
+    sent = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+        if message.get("bytes"):
+            await stuck.wait()
+
+    incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    for message in (
+        {"type": "websocket.connect"},
+        {"type": "websocket.receive", "text": '{"type":"text","text":"Hi"}'},
+    ):
+        incoming.put_nowait(message)
+    scope = {
+        "user": member,
+        "query_string": b"",
+        "url_route": {"kwargs": {"workspace": agent.organization.slug, "agent_id": agent.pk}},
+    }
+    async with asyncio.timeout(10):
+        await TestCallConsumer()(scope, incoming.get, send)
+    assert sum("bytes" in message for message in sent) == 1
+    [call_id] = runtime.calls
+    back = Browser(member, path_of(agent, call=call_id, after=0))
+    await back.connect()
+    await back.message("ready")
+    await back.send(type="hang_up")
+    assert await back.closed() == 1000

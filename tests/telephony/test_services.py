@@ -93,8 +93,9 @@ def test_a_call_for_which_a_model_is_missing_leaves_no_trace(agent_factory: Agen
 
 def test_a_call_is_finished_once(call_factory: CallFactory) -> None:
     call = call_factory(state=Call.State.LIVE)
-    first = {"reason": "caller_ended", "detail": "Bye.", "duration": 12.3456, "recording_seconds": 12.3}
-    assert services.call_finish(call_id=call.pk, **first)
+    assert services.call_finish(
+        call_id=call.pk, reason="caller_ended", detail="Bye.", duration=12.3456, recording_seconds=12.3
+    )
     assert not services.call_finish(call_id=call.pk, reason="error", detail="", duration=99.0, recording_seconds=0.0)
     call.refresh_from_db()
     assert (call.state, call.end_reason, call.end_detail) == (Call.State.ENDED, "caller_ended", "Bye.")
