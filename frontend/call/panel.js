@@ -20,6 +20,8 @@ const STATUS = {
   error: ["Failed", "text-error", false],
 };
 const RUNNING = ["connecting", "live"];
+// What needs the keys for itself.
+const CONTROLS = "input, textarea, select, button, a, summary, dialog, [contenteditable]";
 
 export class CallPanel extends HTMLElement {
   connectedCallback() {
@@ -153,6 +155,7 @@ export class CallPanel extends HTMLElement {
     if (state === "error") this.#notice({ title: error.title, meaning: error.message, request: error.request_id, link: call?.url, tone: "notice-bad" });
     this.#drawMicrophone();
     this.#tick();
+    if (state === "connecting") this.querySelector("[data-title]").focus(); // the button that was pressed is gone
     if (!this.#running && this.drawn !== state) this.#rest(state);
     if (state === "live" && this.drawn === "connecting" && this.session.microphone === "off") this.querySelector("[name=text]").focus();
     this.drawn = state;
@@ -285,13 +288,13 @@ export class CallPanel extends HTMLElement {
 
   #key(event) {
     const { target, key } = event;
-    const inside = this.contains(target) || target === document.body;
+    const inside = this.contains(target) || !target.closest(CONTROLS);
     if (this.hidden || !inside || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || target.closest("dialog")) return;
     if (key === "Escape" && !this.#mini) {
       event.preventDefault();
       this.close();
     }
-    if (target.closest("input, textarea, select, [contenteditable]") || this.session.state !== "live" || this.session.microphone === "off") return;
+    if (target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]") || this.session.state !== "live" || this.session.microphone === "off") return;
     const pressesSomething = key === " " && target.closest("button, summary, a");
     if ((key === " " && !pressesSomething) || key.toLowerCase() === "m") {
       event.preventDefault();

@@ -16,6 +16,7 @@ const SOUND = 0.02;
 const DEAD_SECONDS = 6;
 // So long the server has to confirm that we hang up.
 const GOODBYE_SECONDS = 4;
+const NO_SOUND = "Browsers play a call’s sound on https:// and http://localhost only, so here the answers can be read but not heard.";
 
 export class CallSession extends EventTarget {
   /** @param {{socket: string, capture: string, playback: string}} addresses */
@@ -132,7 +133,10 @@ export class CallSession extends EventTarget {
     if (resumed) {
       const lost = duration((performance.now() - this.lostAt) / 1000);
       this.#changed(this.transcript.remark(`Back on the line after ${lost}. The call went on meanwhile.`, "good", "plug-zap"));
-    } else this.#changed(this.transcript.remark(`Call with ${call.agent}, ${call.version}.`, "quiet", "phone"));
+    } else {
+      this.#changed(this.transcript.remark(`Call with ${call.agent}, ${call.version}.`, "quiet", "phone"));
+      if (!this.audio.audible) this.#changed(this.transcript.remark(NO_SOUND, "warning", "triangle-alert"));
+    }
     this.told = { delay: 0, at: 0 };
     this.#set({ state: "live", line: "up" });
   }

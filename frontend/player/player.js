@@ -8,6 +8,8 @@ import { Waveform } from "./waveform.js";
 
 const STEP_SECONDS = 5;
 const STRETCHES = 1600;
+// What needs the keys for itself.
+const CONTROLS = "input, textarea, select, button, a, summary, dialog, [contenteditable]";
 
 export class CallPlayer extends HTMLElement {
   connectedCallback() {
@@ -106,7 +108,7 @@ export class CallPlayer extends HTMLElement {
 
   #key(event) {
     const { key, target } = event;
-    if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select, dialog, [contenteditable]")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || target.closest(CONTROLS)) return;
     const place = {
       ArrowLeft: this.audio.currentTime - STEP_SECONDS,
       ArrowRight: this.audio.currentTime + STEP_SECONDS,
@@ -114,7 +116,7 @@ export class CallPlayer extends HTMLElement {
       End: this.seconds,
     }[key];
     if (target === this.wave && place !== undefined) this.seek(place);
-    else if (key === " " && (target === this.wave || target === document.body)) this.toggle();
+    else if (key === " ") this.toggle();
     else return;
     event.preventDefault();
   }

@@ -31,6 +31,7 @@ export class CallAudio extends EventTarget {
       return this.#open(); // this browser cannot run at 16 kHz: the worklets resample
     }
     const { context, worklets } = this;
+    if (!context.audioWorklet) return undefined; // an address without https: the words can still be read
     const resumed = context.resume();
     await Promise.all([context.audioWorklet.addModule(worklets.playback), context.audioWorklet.addModule(worklets.capture)]);
     this.player = new AudioWorkletNode(context, "playback", { numberOfInputs: 0, outputChannelCount: [1] });
@@ -45,8 +46,9 @@ export class CallAudio extends EventTarget {
     this.dispatchEvent(new CustomEvent("playout", { detail: { ...report, delay: report.delay + device } }));
   }
 
-  get listening() {
-    return Boolean(this.stream);
+  /** Whether the agent can be heard here at all. */
+  get audible() {
+    return Boolean(this.player);
   }
 
   /** Open a microphone, or change to another one in mid-call. @throws {DOMException} see microphone.explain */
