@@ -1,0 +1,144 @@
+"""What went wrong at a model server, and its mend, in words. No text here ever carries the key."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+from collections.abc import Iterator
+
+import httpx
+
+from voice.providers.base import ProviderError
+from voice.providers.openai.stream import message_of
+
+_LONGEST = 300
+# So long a wait between tries is borne by a caller without a word.
+SHORT_WAIT = 1.5
+_USUAL_WAIT = 0.25
+
+
+class Failures:
+    """Words for the failures of one server."""
+
+    def __init__(self, name: str, base_url: str, api_key: str) -> None:
+        self._name = name
+        self._base_url = base_url
+        self._secret = api_key
+
+    def of_status(self, status: int, body: str, model: str, location: str = "") -> ProviderError:
+        """For an answer that is no success. `body` is what the server wrote."""
+        said = self._said(body)
+        match status:
+            case 401:
+                text = "The API key is wrong or missing. Put the right one into this connection."
+            case 403:
+                text = f"The API key is not allowed to use {model}. Check what it may do, or choose another model."
+            case 402:
+                text = "The account has no credit left. Add some with the provider."
+            case 404 | 405 if said:
+                text = f"There is no model named {model} at {self._base_url}, or not for this key. Choose another."
+            case 404 | 405:
+                text = f"Nothing answers chats at {self._base_url}. Most base URLs end in /v1; check this one."
+            case 408 | 504:
+                text = "The server gave up waiting for the model. Try again, or choose a smaller model."
+            case 413:
+                text = "The conversation is longer than the server accepts. Shorten the agent's prompt."
+            case 429 if "quota" in said.lower() or "credit" in said.lower() or "billing" in said.lower():
+                text = "The account's quota is used up. Raise it with the provider."
+            case 429:
+                text = (
+                    "The server accepts no more requests for now. Wait a little, or raise the limit with the provider."
+                )
+            case _ if 300 <= status < 400:
+                text = f"The server has moved to {location or 'another address'}. Put the new address into this connection."
+            case _ if status >= 500:
+                text = "The server failed. Try again; if it goes on, look at its log or status page."
+            case _:
+                text = f"The server refused the request for {model}."
+        return self._error(
+            f"{text} ({status}{': ' if said else ''}{said})", retryable=status in (408, 429) or status >= 500
+        )
+
+    def of_transport(self, error: Exception) -> ProviderError:
+        """For a server that was not reached, or was lost."""
+        causes = list(_causes(error))
+        if isinstance(error, httpx.ConnectTimeout):
+            text = f"{self._base_url} did not answer in time. Is the address right, and does a firewall let us through?"
+        elif isinstance(error, httpx.ConnectError):
+            text = self._unreachable(error, causes)
+        elif isinstance(error, TimeoutError | httpx.TimeoutException):
+            text = "The model went silent for too long. Try again, or choose a faster model."
+        elif isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+            text = f"{self._base_url} is not an address. Write it like https://api.example.com/v1."
+        elif isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError):
+            text = "The server hung up in the middle of its answer. Try again; if it goes on, look at its log."
+        else:
+            text = f"The server could not be used: {error}"
+        return self._error(text, retryable=True)
+
+    def _unreachable(self, error: Exception, causes: list[BaseException]) -> str:
+        if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+            return f"Nothing listens at {self._base_url}. Start the server there, or correct the address."
+        if any(isinstance(cause, socket.gaierror) for cause in causes):
+            return f"There is no host named {httpx.URL(self._base_url).host}. Correct the address."
+        if any(isinstance(cause, ssl.SSLError) for cause in causes):
+            return f"The certificate of {self._base_url} was not accepted: {error}"
+        return f"{self._base_url} was not reached: {str(error) or 'the connection failed'}"
+
+    def not_a_stream(self, what: str) -> ProviderError:
+        text = f"{self._base_url} answered with something that is no chat completion: {what!r}. Check the address."
+        return self._error(text, retryable=False)
+
+    def no_list(self) -> ProviderError:
+        return self._error("The server does not list its models. Type the name of one.", retryable=False)
+
+    def told(self, text: str) -> ProviderError:
+        """For an error that the server reported in the middle of an answer."""
+        return self._error(f"The server reported: {self._clean(text) or 'an error without words'}.", retryable=True)
+
+    def nothing(self) -> ProviderError:
+        return self._error("The model ended its answer before it had begun. Try again.", retryable=True)
+
+    def _said(self, body: str) -> str:
+        try:
+            parsed = json.loads(body)
+        except ValueError:
+            return ""
+        return self._clean(message_of(parsed))
+
+    def _clean(self, text: str) -> str:
+        text = " ".join(text.split())
+        if self._secret:
+            text = text.replace(self._secret, "[the key]")
+        return text[:_LONGEST].rstrip(". ")
+
+    def _error(self, text: str, *, retryable: bool) -> ProviderError:
+        text = text.replace(self._secret, "[the key]") if self._secret else text
+        return ProviderError(self._name, text, retryable=retryable)
+
+
+def wait_before_retry(response: httpx.Response) -> float | None:
+    """Seconds to wait before asking again after a refusal; None if that is of no use, or too long for a caller."""
+    if response.status_code not in (429, 502, 503):
+        return None
+    asked = response.headers.get("Retry-After", "")
+    try:
+        wait = float(asked) if asked else _USUAL_WAIT
+    except ValueError:
+        return None  # a date: too long for a call
+    return wait if 0 <= wait <= SHORT_WAIT else None
+
+
+def can_retry(error: httpx.HTTPError) -> bool:
+    """Whether a request that failed before its answer began may be sent again: nobody has answered it."""
+    return isinstance(error, httpx.ConnectError | httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            for inner in error.exceptions:
+                yield from _causes(inner)
+        error = error.__cause__ or error.__context__
