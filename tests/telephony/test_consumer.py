@@ -17,7 +17,8 @@ from telephony.models import Call
 from telephony.recordings import recording_path
 from telephony.runtime import Runtime
 from tests.conftest import AgentFactory
-from tests.telephony.conftest import Browser, FakeProviders, path_of, stored
+from tests.telephony.conftest import Browser, path_of, stored
+from tests.telephony.fakes import FakeProviders
 from tests.voice.fakes import SPEECH
 from voice.media import FRAME_BYTES, SILENCE
 
