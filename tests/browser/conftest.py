@@ -52,7 +52,7 @@ def complaints() -> list[str]:
 
 @pytest.fixture
 def open_page(chromium: Browser, complaints: list[str]) -> Iterator[OpenPage]:
-    """Opens pages, each in a browser profile of its own, with a microphone that plays beeps unless `microphone=False`."""
+    """Opens pages, each in a browser profile of its own, with a microphone that beeps unless `microphone=False`."""
     contexts: list[BrowserContext] = []
 
     def make(*, microphone: bool = True, **options: Any) -> Page:

@@ -53,6 +53,7 @@ class FakeCall:
 
     def __init__(self, server: PanelServer, query: dict[str, str], send: Callable[[Any], Awaitable[None]]) -> None:
         self.query = query
+        self.progress = asyncio.Condition()
         self.inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.frames = 0
         self.loud_frames = 0
@@ -76,8 +77,10 @@ class FakeCall:
 
     async def agent_says(self, turn: int, text: str, *, heard: int | None = None) -> None:
         """The agent begins to say `text`, and the first `heard` words of it (or all) are heard."""
-        common = {"at": 1.0, "turn": turn, "request": f"speech-{turn}"}
-        await self.event(events.SpeechRequested(**common, provider="fake", voice="v", text=text, spoken=text))
+        asked = events.SpeechRequested(
+            at=1.0, turn=turn, request=f"speech-{turn}", provider="fake", voice="v", text=text, spoken=text
+        )
+        await self.event(asked)
         await self.event(events.AgentSpeechStarted(at=1.1, turn=turn, playout_delay=0.1))
         words = [Word(word, 1.1 + i / 4, 1.3 + i / 4) for i, word in enumerate(text.split()[:heard])]
         if words:
@@ -113,8 +116,13 @@ class FakeCall:
 
     async def heard_frames(self, count: int) -> None:
         """Wait until the page has sent so much sound that is not silence."""
-        while self.loud_frames < count:
-            await asyncio.sleep(0.02)
+        async with self.progress:
+            await self.progress.wait_for(lambda: self.loud_frames >= count)
+
+    async def sent_frames(self, count: int) -> None:
+        """Wait until the page has sent so many frames, of sound or of silence."""
+        async with self.progress:
+            await self.progress.wait_for(lambda: self.frames >= count)
 
     async def ended(self, reason: str, detail: str = "") -> None:
         await self.event(events.CallEnded(at=9.0, reason=reason, detail=detail))
@@ -157,6 +165,8 @@ class PanelServer:
                 assert len(frame) == 640, "a frame is 20 ms"
                 call.frames += 1
                 call.loud_frames += any(frame)
+                async with call.progress:
+                    call.progress.notify_all()
             else:
                 await call.inbox.put(json.loads(message["text"]))
         script.cancel()
@@ -164,7 +174,7 @@ class PanelServer:
     async def _play(self, call: FakeCall) -> None:
         try:
             await self.script(call)
-        except Exception as error:  # noqa: BLE001  (the test is to see it, on its own thread)
+        except Exception as error:  # the test is to see it, on its own thread
             self._failures.append(error)
 
 

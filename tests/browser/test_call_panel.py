@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 
 import pytest
@@ -15,6 +14,7 @@ from voice import events
 pytestmark = pytest.mark.browser
 
 GREETING = "Hello, how can I help you?"
+CALL_PAGE = re.compile("^Open the call.s page$")
 
 
 def open_panel(page: Page, server: PanelServer) -> Locator:
@@ -94,8 +94,7 @@ def test_the_microphone_sends_frames_and_muting_sends_silence(open_page: OpenPag
         before = -1
         while call.loud_frames != before:
             before, frames = call.loud_frames, call.frames
-            while call.frames < frames + 75:  # longer than the pauses between the fake microphone's beeps
-                await asyncio.sleep(0.02)
+            await call.sent_frames(frames + 75)  # longer than the pauses between the fake microphone's beeps
         heard.append(call.loud_frames)
         await call.event(events.CallerPartial(at=2.0, turn=1, text="silent"))
 
@@ -261,7 +260,7 @@ def test_a_call_that_is_gone_offers_a_new_one(open_page: OpenPage, server: Panel
     expect(panel).to_have_attribute("data-state", "ended")
     expect(panel.get_by_role("alert")).to_contain_text("The connection was lost for too long.")
     expect(panel.get_by_role("button", name="Start a new call")).to_be_focused()
-    expect(panel.get_by_role("link", name="Open the call’s page")).to_be_visible()
+    expect(panel.get_by_role("link", name=CALL_PAGE)).to_be_visible()
 
 
 def test_a_refusal_is_told_in_the_server_s_words(open_page: OpenPage, server: PanelServer) -> None:
@@ -293,7 +292,7 @@ def test_hanging_up_ends_the_call_and_leads_to_its_page(open_page: OpenPage, ser
     panel.get_by_role("button", name="Hang up").click()
     expect(panel).to_have_attribute("data-state", "ended")
     expect(panel.get_by_role("alert")).to_contain_text("You hung up.")
-    expect(panel.get_by_role("link", name="Open the call’s page")).to_have_attribute("href", "/panel/?call")
+    expect(panel.get_by_role("link", name=CALL_PAGE)).to_have_attribute("href", "/panel/?call")
 
 
 def test_escape_asks_before_it_ends_a_call_and_a_minimised_one_goes_on(
@@ -363,7 +362,8 @@ def test_the_playback_worklet_falls_silent_at_a_clear(open_page: OpenPage, serve
             const steps = [
                 at(0.1, async () => {
                     await clear();
-                    for (let i = 0; i < 150; i++) player.port.postMessage({ frame: new Int16Array(320).fill(8000).buffer });
+                    const frame = () => new Int16Array(320).fill(8000).buffer;
+                    for (let i = 0; i < 150; i++) player.port.postMessage({ frame: frame() });
                     await new Promise((resolve) => setTimeout(resolve, 300));
                 }),
                 at(0.5, clear),
