@@ -6,7 +6,7 @@ UV := $(shell command -v uv || echo $(BIN)/uv)
 LOCK := $(UV) pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-unit test-real test-postgres chromium models lint types check format frontend frontend-check lock bench-engine bench-loop
+.PHONY: help run install test test-unit test-js test-real test-postgres chromium models lint types check format frontend frontend-check lock bench-engine bench-loop bench-servers
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -17,11 +17,15 @@ run: ## Install what is missing, then serve on http://127.0.0.1:8000 (PORT, HOST
 install: ## Install the packages that tests and checks need
 	@$(PYTHON) scripts/bootstrap.py --dev
 
-test: install chromium models ## Run every test: unit, real models and browser, and once more on Postgres
-	@$(MAKE) --no-print-directory --keep-going test-unit test-real test-postgres
+test: install chromium models ## Run every test: Python, JavaScript, real models and browser, and once more on Postgres
+	@$(MAKE) --no-print-directory --keep-going test-unit test-js test-real test-postgres
 
 test-unit: install ## Run the tests that need neither models nor a browser, on SQLite
 	$(BIN)/pytest -n 2 -m "not models and not browser"
+
+test-js: ## Run the tests of the front end's modules
+	@if command -v node >/dev/null; then node --test frontend/tests/*.test.js; \
+	else echo "callwright: NO NODE: the JavaScript tests are SKIPPED. Install Node 20, then run this again." >&2; fi
 
 test-real: install ## Run the tests that need model weights or a browser, one at a time
 	$(BIN)/pytest -m "models or browser"
@@ -73,3 +77,6 @@ bench-engine: ## Measure the engine with fakes (ARGS=--peers compares)
 
 bench-loop: ## Measure the whole loop on recorded speech
 	@exec $(PYTHON) scripts/bootstrap.py -m benchmarks.loop $(ARGS)
+
+bench-servers: ## Compare the ASGI servers on the audio frames of test calls
+	@exec $(PYTHON) scripts/bootstrap.py -m benchmarks.servers $(ARGS)

@@ -20,7 +20,7 @@ MESSAGE_LIMIT = 65_536
 """Bytes in one WebSocket message. Audio frames have 640; the longest text is what a person types in one turn."""
 PING_INTERVAL = 20
 PING_TIMEOUT = 20
-CALLS_GRACE = 6.0
+CALLS_GRACE = 7.0
 """Seconds that live calls have to say goodbye and be written down."""
 REQUESTS_GRACE = 3
 """Seconds that requests under way have to finish after that."""
