@@ -8,27 +8,40 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import structlog
 from django.conf import settings
 
 from builder.compile import CompiledAgent, Endpoint
 from voice.providers.base import Llm
 
 if TYPE_CHECKING:
+    import httpx
+
     from voice.providers.local import LocalModels, ModelsStatus
     from voice.providers.openai import OpenAiLlm
 
-log = structlog.get_logger(__name__)
+
+TOTAL_SECONDS = 120.0
+"""For a whole answer of a hosted model, however long; how long its first words may take is the model's own matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Hosted:
+    llm: OpenAiLlm
+    client: httpx.AsyncClient
+
+    async def close(self) -> None:
+        await self.llm.close()
+        await self.client.aclose()
 
 
 @dataclass(slots=True)
 class _Clients:
     loop: asyncio.AbstractEventLoop
     local: LocalModels | None = None
-    starting: asyncio.Task[Any] | None = None
-    hosted: dict[Endpoint, OpenAiLlm] = field(default_factory=dict)
+    starting: asyncio.Task[None] | None = None
+    hosted: dict[Endpoint, _Hosted] = field(default_factory=dict)
 
 
 _clients: _Clients | None = None
@@ -61,14 +74,15 @@ def llm_for(compiled: CompiledAgent) -> Llm:
     hosted = _mine().hosted
     if compiled.endpoint not in hosted:
         hosted[compiled.endpoint] = _hosted(compiled.endpoint, compiled.spec.model.provider)
-    return hosted[compiled.endpoint]
+    return hosted[compiled.endpoint].llm
 
 
-def _hosted(endpoint: Endpoint, name: str) -> OpenAiLlm:
+def _hosted(endpoint: Endpoint, name: str) -> _Hosted:
     from core import http
     from voice.providers.openai import OpenAiLlm
 
-    return OpenAiLlm(base_url=endpoint.base_url, api_key=endpoint.api_key, client=http.async_client(), name=name)
+    client = http.async_client(own_machine=True, total=TOTAL_SECONDS)
+    return _Hosted(OpenAiLlm(endpoint.base_url, endpoint.api_key, client=client, name=name), client)
 
 
 async def close() -> None:
@@ -77,21 +91,21 @@ async def close() -> None:
     clients, _clients = _clients, None
     if clients is None or clients.loop is not asyncio.get_running_loop():
         return
-    if clients.starting is not None and not clients.starting.done():
+    if clients.starting is not None:
         clients.starting.cancel()
     if clients.local is not None:
         await clients.local.close()
-    for llm in clients.hosted.values():
-        await llm.close()
+    for hosted in clients.hosted.values():
+        await hosted.close()
 
 
 async def check(base_url: str, api_key: str, model: str) -> float:
     """Ask a service for one token. Gives the seconds that it took; raises ProviderError that says what is wrong."""
-    llm = _hosted(Endpoint(base_url, api_key), "this service")
+    hosted = _hosted(Endpoint(base_url, api_key), "The service")
     try:
-        return await llm.check(model)
+        return await hosted.llm.check(model)
     finally:
-        await llm.close()
+        await hosted.close()
 
 
 def models_status() -> ModelsStatus:

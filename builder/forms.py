@@ -50,11 +50,11 @@ class MinutesField(NumberField):
     """Minutes for people, seconds in the config."""
 
     def prepare_value(self, value: Any) -> Any:
-        return super().prepare_value(round(value / 60, 2) if isinstance(value, int | float) else value)
+        return super().prepare_value(round(value / 60, 4) if isinstance(value, int | float) else value)
 
     def clean(self, value: Any) -> float | None:
         minutes = super().clean(value)
-        return None if minutes is None else minutes * 60
+        return None if minutes is None else round(minutes * 60, 1)
 
 
 def _number(path: str, label: str, help_text: str, *, step: float = 0.1) -> NumberField:

@@ -218,13 +218,11 @@ def agents_using(connection: ModelConnection) -> list[Agent]:
 
 
 def _locked(agent: Agent) -> Agent:
-    """The agent as it is now, and nobody else changes it before this transaction ends."""
-    current = (
-        Agent.objects.select_for_update(of=("self",))
-        .select_related("organization", "live_version")
-        .filter(pk=agent.pk, deleted_at=None)
-        .first()
-    )
+    """The agent as it is now, and nobody else changes it before this transaction ends.
+
+    What it points to is read afterwards: rows joined to a locked one are as old as the wait for the lock.
+    """
+    current = Agent.objects.select_for_update().filter(pk=agent.pk, deleted_at=None).first()
     if current is None:
         raise ApiError(ErrorCode.NOT_FOUND, "This agent was deleted", "Somebody deleted it while you had it open.")
     return current

@@ -17,6 +17,7 @@ from builder.access import get_connection
 from builder.forms import ConnectionForm
 from builder.models import ModelConnection
 from builder.presets import PRESETS
+from core import http
 from voice.providers.base import ProviderError
 
 
@@ -66,6 +67,7 @@ def _page(request: WorkspaceRequest, form: ConnectionForm) -> HttpResponse:
         "has_key": bool(stored and stored.api_key),
         "agents": services.agents_using(stored) if stored else [],
         "presets": PRESETS,
+        "reaches_own_machine": http.only_used_here(),
     }
     return render(request, "builder/connection.html", context, status=422 if form.is_bound else 200)
 
