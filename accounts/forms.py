@@ -40,7 +40,7 @@ class SetupForm(forms.Form):
 
     def __init__(self, *args: Any, ask_token: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["email"].widget.attrs |= {"autocomplete": "username", "autofocus": True}
+        self.fields["email"].widget.attrs |= {"autocomplete": "username", "autofocus": not self.is_bound}
         self.fields["name"].widget.attrs["autocomplete"] = "name"
         self.fields["password"].widget.attrs["autocomplete"] = "new-password"
         if ask_token:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 from django.conf import LazySettings
 from django.core import mail
 from django.urls import reverse
@@ -146,3 +153,12 @@ def test_a_second_factor_is_set_up_and_then_asked_for(client_for: ClientFactory,
     recovery = Authenticator.objects.get(user=owner, type="recovery_codes")
     again.post(reverse("mfa_authenticate"), {"code": recovery.wrap().get_unused_codes()[0]})
     assert again.session["_auth_user_id"] == owner.pk
+
+
+def test_the_recovery_codes_that_are_left_are_shown_one_a_line(client_for: ClientFactory, owner: User) -> None:
+    TOTP.activate(owner, generate_totp_secret())
+    used, *left = RecoveryCodes.activate(owner).get_unused_codes()
+    client = client_for(owner)
+    client.post(reverse("mfa_reauthenticate"), {"code": used})
+    page = client.get(reverse("mfa_view_recovery_codes")).content.decode()
+    assert page.split('<pre id="recovery-codes">')[1].split("</pre>")[0].split() == left
