@@ -51,7 +51,7 @@ class Failures:
                     "The server accepts no more requests for now. Wait a little, or raise the limit with the provider."
                 )
             case _ if 300 <= status < 400:
-                text = f"The server has moved to {location or 'another address'}. Put the new address into this connection."
+                text = f"The server is at {location or 'another address'} now. Put that into this connection."
             case _ if status >= 500:
                 text = "The server failed. Try again; if it goes on, look at its log or status page."
             case _:
