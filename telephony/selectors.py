@@ -49,6 +49,7 @@ class CallRow:
     agent_name: str
     agent_url: str
     version: str
+    version_url: str
     channel: str
     channel_label: str
     started_at: datetime
@@ -128,13 +129,14 @@ def row(call: Call, turns: int) -> CallRow:
     """`call` with its related objects, and how many turns the caller took in it."""
     live = call.state == Call.State.LIVE
     label, tone = ("Live", "live") if live else reason(call.end_reason)
-    slug = call.organization.slug
+    slug, gone = call.organization.slug, call.agent.deleted_at is not None
     return CallRow(
         id=call.pk,
         url=reverse("call", args=[slug, call.pk]),
         agent_name=call.agent.name,
-        agent_url="" if call.agent.deleted_at else reverse("agent", args=[slug, call.agent_id]),
+        agent_url="" if gone else reverse("agent", args=[slug, call.agent_id]),
         version=call.version.label,
+        version_url="" if gone else reverse("agent_version", args=[slug, call.agent_id, call.version_id]),
         channel=call.channel,
         channel_label=call.get_channel_display(),
         started_at=call.started_at,
