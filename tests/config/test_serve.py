@@ -126,7 +126,21 @@ def test_bound_to_the_network_it_shows_a_link_with_the_set_up_token(home: Path) 
         assert f":{running.port}/setup/?token={token}\n" in running.log.read_text()
 
 
-def test_a_second_one_on_the_same_state_and_one_on_a_port_in_use_are_one_line(home: Path) -> None:
+@pytest.mark.models
+def test_a_second_one_on_the_same_state_is_refused_and_the_first_goes_on(home: Path) -> None:
+    with serve(home) as first:
+        wait_for(first.healthy, "the first page", 30)
+        environment = {**os.environ, "CALLWRIGHT_HOME": str(home), "PORT": str(first.port), "LLM": "none"}
+        command = [sys.executable, "manage.py", "serve"]
+        second = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+        assert second.returncode == 1
+        assert second.stderr.startswith(
+            f"callwright: Already running at http://127.0.0.1:{first.port} (process {first.process.pid})"
+        )
+        assert first.healthy()
+
+
+def test_a_port_in_use_is_one_line(home: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
