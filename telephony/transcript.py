@@ -131,6 +131,13 @@ class Latency:
     parts: list[LatencyPart]
     spans: list[LatencySpan]
 
+    @property
+    def summary(self) -> str:
+        """The parts that the turn had, in milliseconds: "EOT 180 · STT 40 · LLM 240 · TTS 95 · playout 57"."""
+        return " · ".join(
+            f"{SHORT.get(part.name, part.name)} {part.seconds * 1000:.0f}" for part in self.parts if part.seconds
+        )
+
 
 @dataclass(slots=True, kw_only=True)
 class Turn:
@@ -151,6 +158,8 @@ LABELS = {
     "playout": "Playout",
 }
 """The parts of a turn's latency, in their order, as people read them."""
+SHORT = {"end_of_turn": "EOT", "stt": "STT", "llm": "LLM", "tts": "TTS"}
+"""How they are called where there is little room."""
 
 
 def decoded(row: CallEvent) -> Event | None:

@@ -204,7 +204,7 @@ export class CallPanel extends HTMLElement {
       button.querySelector("[data-muted]").hidden = !muted;
     }
     setText(this, "[data-mute-label]", muted ? "Muted" : "Mute");
-    const silent = microphone === "silent" ? "No sound arrives: is the microphone switched off?" : "Microphone is on";
+    const silent = microphone === "silent" ? "No sound: is it switched off?" : "Microphone is on";
     setText(this, "[data-level-text]", muted ? "The agent does not hear you" : silent);
     if (muted) this.#drawLevel(0);
   }

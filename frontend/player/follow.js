@@ -3,8 +3,11 @@
 const HANDS_OFF_MS = 4000; // who has scrolled is not scrolled for so long
 
 export class Follower {
-  /** @param {HTMLElement} transcript holds [data-said] entries and [data-word] words with data-start and data-end in seconds */
-  constructor(transcript) {
+  /**
+   * @param {HTMLElement} transcript holds [data-said] entries and [data-word] words with data-start and data-end in seconds
+   * @param {AbortSignal} signal its end
+   */
+  constructor(transcript, signal) {
     this.transcript = transcript;
     const timed = (selector) =>
       [...transcript.querySelectorAll(selector)].map((element) => ({ element, start: Number(element.dataset.start), end: Number(element.dataset.end) }));
@@ -12,7 +15,7 @@ export class Follower {
     this.words = timed("[data-word]").sort((a, b) => a.start - b.start);
     this.touched = 0;
     this.now = new Set();
-    for (const type of ["wheel", "touchmove"]) window.addEventListener(type, () => (this.touched = performance.now()), { passive: true });
+    for (const type of ["wheel", "touchmove"]) window.addEventListener(type, () => (this.touched = performance.now()), { passive: true, signal });
   }
 
   /** @param {number} seconds the place being played @param {boolean} playing */

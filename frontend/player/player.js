@@ -19,7 +19,7 @@ export class CallPlayer extends HTMLElement {
     this.wave = this.querySelector("[data-wave]");
     this.waveform = new Waveform(this.querySelector("[data-canvas]"));
     const transcript = document.querySelector("[data-transcript]");
-    this.follower = transcript && new Follower(transcript);
+    this.follower = transcript && new Follower(transcript, signal);
     this.waveform.marks = [...document.querySelectorAll("[data-cut-at]")].map(({ dataset }) => Number(dataset.cutAt) / this.seconds);
 
     const on = (target, type, handler) => target.addEventListener(type, handler, { signal });

@@ -199,6 +199,7 @@ def test_a_live_call_s_page_grows_and_keeps_what_was_opened(visit: Visit, call_f
     page = visit(f"{call.pk}/#events")
     row = page.locator("#event-0")
     row.locator("summary").click()
+    expect(page.get_by_role("button", name="Delete the call")).to_have_count(0)
     said = events.CallerTurn(at=3.2, turn=1, text="When do you open?", started=2.0, ended=3.0)
     CallEvent.of(call.pk, 1, events.encode(said)).save()
     expect(page.locator("#event-1")).to_contain_text("When do you open?")
@@ -207,6 +208,8 @@ def test_a_live_call_s_page_grows_and_keeps_what_was_opened(visit: Visit, call_f
     Call.objects.filter(pk=call.pk).update(state=Call.State.ENDED, end_reason="agent_ended")
     expect(page.locator("#call")).to_contain_text("Agent hung up")
     expect(page.locator("#call")).not_to_have_attribute("hx-trigger", "every 2s")
+    # Now it can be deleted.
+    expect(page.get_by_role("button", name="Delete the call")).to_have_count(1)
 
 
 def test_a_list_is_filtered_without_a_new_page(visit: Visit, call_factory: CallFactory) -> None:

@@ -109,6 +109,30 @@ def test_the_microphone_sends_frames_and_muting_sends_silence(open_page: OpenPag
     assert heard
 
 
+def test_microphone_and_speaker_can_be_changed_in_mid_call(open_page: OpenPage, server: PanelServer) -> None:
+    async def script(call: FakeCall) -> None:
+        await call.ready()
+        await call.heard_frames(5)
+        await call.received("text")
+        await call.sent_frames(call.frames + 50)
+        await call.event(events.CallerPartial(at=1.0, turn=1, text="still audible"))
+
+    server.script = script
+    panel = open_panel(open_page(), server)
+    start(panel)
+    panel.get_by_role("button", name="Sound devices").click()
+    microphones, speakers = panel.get_by_label("Microphone", exact=True), panel.get_by_label("Speaker")
+    choices = microphones.locator("option").all_inner_texts()
+    assert len(choices) > 1
+    microphones.select_option(choices[-1])
+    speakers.select_option(speakers.locator("option").all_inner_texts()[-1])
+    expect(microphones.locator("option:checked")).to_have_text(choices[-1])
+    panel.get_by_label("Type to Reception").fill("changed")
+    panel.get_by_role("button", name="Send").click()
+    expect(panel).to_contain_text("still audible")
+    expect(panel.get_by_role("alert")).to_have_count(0)
+
+
 # --- what is said
 
 
