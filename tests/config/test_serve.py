@@ -50,14 +50,18 @@ class Serve:
         wait_for(lambda: all(self.child(part) for part in CHILDREN), "every child", 30)
 
 
+def environment_of(home: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in FORGOTTEN}
+    return {**kept, "CALLWRIGHT_HOME": str(home), "LLM": "none"}
+
+
 @contextlib.contextmanager
 def serve(home: Path, *arguments: str, **variables: str) -> Iterator[Serve]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     log = home.with_suffix(".log")
-    environment = {name: value for name, value in os.environ.items() if name not in FORGOTTEN}
-    environment |= {"CALLWRIGHT_HOME": str(home), "PORT": str(port), "LLM": "none", **variables}
+    environment = {**environment_of(home), "PORT": str(port), **variables}
     command = [sys.executable, "manage.py", "serve", *arguments]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
@@ -130,7 +134,7 @@ def test_bound_to_the_network_it_shows_a_link_with_the_set_up_token(home: Path) 
 def test_a_second_one_on_the_same_state_is_refused_and_the_first_goes_on(home: Path) -> None:
     with serve(home) as first:
         wait_for(first.healthy, "the first page", 30)
-        environment = {**os.environ, "CALLWRIGHT_HOME": str(home), "PORT": str(first.port), "LLM": "none"}
+        environment = {**environment_of(home), "PORT": str(first.port)}
         command = [sys.executable, "manage.py", "serve"]
         second = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
         assert second.returncode == 1
