@@ -51,10 +51,18 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._telling: asyncio.TimerHandle | None = None
         self._told_at = 0.0
+        self._server: asyncio.Server | None = None
         board.listen(self._changed)
 
-    async def start(self, listener: sockets.socket) -> asyncio.Server:
-        return await asyncio.start_unix_server(self._serve, sock=listener)
+    async def start(self, listener: sockets.socket) -> None:
+        self._server = await asyncio.start_unix_server(self._serve, sock=listener)
+
+    def close(self) -> None:
+        """Take no more clients and let go of those that are there."""
+        if self._server is not None:
+            self._server.close()
+        for writer in self._writers:
+            writer.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tasks: dict[int, asyncio.Task[None]] = {}
@@ -136,7 +144,8 @@ async def serve(listener: sockets.socket, models: Path, *, llm: bool) -> None:
     board = Board()
     board.listen(Printer(sys.stderr).show)
     host = Host(models, board, llm=llm)
-    server = await Server(board, Service(host)).start(listener)
+    server = Server(board, Service(host))
+    await server.start(listener)
     host.start()
     parent = os.getppid()
     while not over.is_set() and os.getppid() == parent:

@@ -38,6 +38,8 @@ class Qwen:
         parameters.n_parallel = SLOTS
         parameters.n_batch = parameters.n_ubatch = BATCH
         parameters.cache_ram_mib = CACHE_MB
+        # When the oldest turns of a long call are left out, what was read of the later ones is kept.
+        parameters.n_cache_reuse = 32
         parameters.use_jinja = True
         parameters.verbosity = 0
         # Writing is bound by memory, not by arithmetic: one thread writes three quarters as fast as two, and leaves
