@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, register
+from django.core.checks import Warning as Caution
 from django.utils.module_loading import import_string
 
+_HOST_AND_PORT = re.compile(r"(?:\[[0-9a-f:.]+\]|[^\s:/@\[\]]+):\d{1,5}", re.IGNORECASE)
 MAX_SOCKET_PATH = 100  # a Unix socket's path may be 107 bytes on Linux and 103 on macOS
 
 
@@ -51,7 +54,8 @@ def check_home(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMe
 @register
 def check_site_url(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     parts = urlsplit(settings.SITE_URL)
-    if not settings.SITE_URL or (parts.scheme in ("http", "https") and parts.hostname and not parts.path):
+    extra = parts.path or parts.query or parts.fragment or parts.username
+    if not settings.SITE_URL or (parts.scheme in ("http", "https") and parts.hostname and not extra):
         return []
     return [
         Error(
@@ -67,11 +71,11 @@ def check_private_hosts(app_configs: Sequence[Any] | None, **kwargs: Any) -> lis
     return [
         Error(
             f"OUTBOUND_ALLOWED_PRIVATE_HOSTS has {entry!r}, which is not host:port.",
-            hint="Name the port too: 127.0.0.1:11434",
+            hint="Write host and port and nothing else: 127.0.0.1:11434, ollama:11434 or [::1]:11434.",
             id="core.E004",
         )
         for entry in settings.OUTBOUND_ALLOWED_PRIVATE_HOSTS
-        if not entry.rpartition(":")[0] or not entry.rpartition(":")[2].isdigit()
+        if not _HOST_AND_PORT.fullmatch(entry.strip())
     ]
 
 
@@ -101,7 +105,7 @@ def check_https(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckM
     if settings.HTTPS:
         return []
     return [
-        Warning(
+        Caution(
             "SITE_URL is not an https address, so cookies travel in the clear and browsers refuse the microphone.",
             hint="Put a proxy with a certificate in front and set SITE_URL=https://... and TRUST_PROXY=true.",
             id="core.W001",

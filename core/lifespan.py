@@ -2,7 +2,7 @@
 
     lifespan.on_shutdown(calls.end_all)
 
-Start-up runs in the order of registration, shutdown in the opposite one, so that what was built last is taken down first.
+Start-up runs in the order of registration and shutdown in the opposite one: what was built last is taken down first.
 Servers without the ASGI lifespan protocol (daphne) call `startup` and `shutdown` themselves.
 """
 
@@ -62,6 +62,7 @@ async def application(scope: dict[str, Any], receive: Callable[[], Any], send: C
                 await startup()
             except Exception as error:
                 log.exception("start-up failed")
+                await shutdown()  # of what had started before it
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return
             await send({"type": "lifespan.startup.complete"})

@@ -10,8 +10,8 @@ from django.db import connection, transaction
 def transaction_lock(name: str) -> None:
     """Wait until no other transaction holds the lock `name`, and hold it until this transaction ends.
 
-    On SQLite every transaction takes the database's one write lock when it begins (`transaction_mode` IMMEDIATE), so there
-    is nothing left to do. Raises TransactionManagementError outside a transaction, where the lock would be gone at once.
+    On SQLite every transaction takes the database's one write lock when it begins (`transaction_mode` IMMEDIATE), so
+    there is nothing left to do. Raises TransactionManagementError outside a transaction, which would lose it at once.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("transaction_lock needs a transaction to hold the lock for.")

@@ -1,4 +1,4 @@
-"""Money is an integer of micro-dollars (1 000 000 = $1): exact on every database, and small enough for a price per second."""
+"""Money is an integer of micro-dollars (1 000 000 = $1): exact on every database, fine enough for prices per second."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,14 +15,16 @@ def stored_secret(path: Path, generate: Callable[[], str]) -> str:
     """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(generate())
+        # mkstemp names a file that nobody has, not even a process that died with our number; only we may read it.
+        descriptor, fresh = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
+            with os.fdopen(descriptor, "w") as file:
+                file.write(generate())
+                file.flush()
+                os.fsync(file.fileno())
             os.link(fresh, path)
         except FileExistsError:
             pass  # another process was first, and its secret is the one
         finally:
-            fresh.unlink()
+            Path(fresh).unlink()
     return path.read_text().strip()
