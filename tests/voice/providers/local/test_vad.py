@@ -58,7 +58,7 @@ async def drain(vad: SileroVad) -> None:
     """Until all windows that were fed are judged."""
     async with asyncio.timeout(5):
         await asyncio.sleep(0.05)
-        while vad._ready:
+        while vad._ready:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         await asyncio.sleep(0.05)
 
