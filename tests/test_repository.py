@@ -83,7 +83,7 @@ def test_every_declared_dependency_is_locked(lock: str, groups: list[str]) -> No
     declared = project["project"]["dependencies"] + [
         item for group in groups for item in project["dependency-groups"][group]
     ]
-    names = {re.match(r"[\w.-]+", item)[0].lower().replace("_", "-") for item in declared}
+    names = {re.split(r"[^\w.-]", item)[0].lower().replace("_", "-") for item in declared}
     locked = set(re.findall(r"^([a-z0-9-]+)(?:\[|==)", read(lock), re.MULTILINE))
     assert names <= locked
 
