@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import time_machine
@@ -24,10 +23,9 @@ def audit(action: str) -> AuditEntry:
     return AuditEntry.objects.get(action=action)
 
 
-def save(agent: Agent, actor: User, config: AgentConfig, **more: Any) -> Agent:
+def save(agent: Agent, actor: User, config: AgentConfig, *, name: str = "", revision: int = 0) -> Agent:
     return services.agent_save_draft(
-        **{"agent": agent, "actor": actor, "name": agent.name, "config": config, "revision": agent.draft_revision}
-        | more
+        agent=agent, actor=actor, name=name or agent.name, config=config, revision=revision or agent.draft_revision
     )
 
 

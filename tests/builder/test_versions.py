@@ -30,7 +30,7 @@ class TestPublish:
         edit(agent, member, AgentConfig(prompt="Answer the phone.\nBe kind.", max_duration=600.0))
         page = client_for(member, htmx=True).get(address("agent_publish", agent)).content.decode()
         assert '<ins class="diff-line' in page
-        assert "Be kind.</ins>" in page
+        assert "Be kind." in page
         assert "Longest call" in page
         assert "30 min" in page
         assert "10 min" in page
