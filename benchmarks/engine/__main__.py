@@ -75,6 +75,7 @@ def _measure_engine(args: argparse.Namespace) -> tuple[Result, list[Row]]:
     engine |= _run(sys.executable, [*size, "--seconds", "0", "--barge-in"])
     rows = [Row("callwright", engine)]
     if not args.quick:
+        rows.append(Row("callwright, noisy lines", _run(sys.executable, [*size, *window, "--noisy"])))
         rows.append(Row("callwright, no model", _run(sys.executable, [*size, *window, "--energy-vad"])))
         rows.append(Row("callwright, smart-turn", _run(sys.executable, [*size, *window, "--smart-turn"])))
         _print_churn(_run(sys.executable, ["--engine", "callwright", "--churn"]))

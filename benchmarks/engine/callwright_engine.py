@@ -14,6 +14,7 @@ from benchmarks.engine import fakes
 from benchmarks.engine.energy_vad import EnergyVad
 from benchmarks.engine.line import Line
 from benchmarks.engine.resampling import Resampler
+from benchmarks.speech import prompt
 from voice.conversation import Conversation, EndReason, Services
 from voice.events import CallEnded, Event, encode
 from voice.media.pacer import Pacer
@@ -28,6 +29,7 @@ from voice.providers.base import (
     TextDelta,
     ToolSchema,
     Transcript,
+    Vad,
 )
 from voice.providers.local import manifest
 from voice.providers.local.fetch import DEFAULT_MODELS
@@ -155,6 +157,7 @@ class Adapter:
         self._phrases = PhraseCache()
         self._llm, self._tts = _Llm(), _Tts()
         self._vad: SileroVad | EnergyVad = EnergyVad() if self._energy_vad else SileroVad(MODELS / manifest.SILERO)
+        await _warm(self._vad)
         self._end_of_turn: ProcessPoolEndOfTurn | None = None
         if self._smart_turn:
             self._end_of_turn = ProcessPoolEndOfTurn(MODELS)
@@ -191,3 +194,12 @@ class Adapter:
         if self._end_of_turn is not None:
             self._end_of_turn.close()
         shutil.rmtree(self._recordings)
+
+
+async def _warm(vad: Vad) -> None:
+    """Have the model loaded and used once."""
+    stream = vad.open(lambda speaking, edge: None, start=0.1, stop=0.1)
+    for frame in prompt(0.2):
+        stream.feed(frame)
+    await asyncio.sleep(0.2)
+    stream.close()

@@ -8,34 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from benchmarks.engine.fakes import CALLER_WORDS, REPLY_SECONDS, STT_FINAL
-from benchmarks.speech import FRAME_SECONDS, SAMPLE_RATE, SILENCE, prompt
+from benchmarks.engine.scripts import Script
+from benchmarks.speech import FRAME_SECONDS, SAMPLE_RATE, SILENCE
 
-TURN_SECONDS = 11.5
-BARGE_IN_SECONDS = 20.0
-BARGE_IN_AT = 7.7
-"""3 s into the reply to a caller who spoke from 0 to 4 s, if the reply comes at the floor."""
 SPEAKING_SECONDS = 0.2
 """An agent that was heard so recently is speaking."""
-
-
-class Script:
-    """What a caller does in one cycle: a frame for each 20 ms, and when speech begins and ends."""
-
-    def __init__(self, seconds: float, speaks_at: tuple[float, ...]) -> None:
-        clip = prompt()
-        self.frames = [SILENCE] * round(seconds / FRAME_SECONDS)
-        self.onsets: set[int] = set()
-        self.ends: set[int] = set()
-        for at in speaks_at:
-            first = round(at / FRAME_SECONDS)
-            self.frames[first : first + len(clip)] = clip
-            self.onsets.add(first)
-            self.ends.add(first + len(clip) - 1)
-        self.barge_ins = {first for first in self.onsets if first > 0}
-
-
-TURNS = Script(TURN_SECONDS, (0.0,))
-BARGE_IN = Script(BARGE_IN_SECONDS, (0.0, BARGE_IN_AT))
 
 
 @dataclass
@@ -65,21 +42,20 @@ class Line:
     is due to give them.
     """
 
-    def __init__(self, index: int, heard: Heard, lead: float) -> None:
+    def __init__(self, index: int, heard: Heard, lead: float, script: Script) -> None:
         self.index = index
         self.heard = heard
+        self.script = self.next_script = script
         self.deliver: Callable[[bytes], None] = lambda frame: None
         self.recognised: Callable[[str], None] = lambda text: None
-        self.script = self.next_script = TURNS
         self.cycles = 0
-        self.speech_ended = 0.0
         self._loop = asyncio.get_running_loop()
         self._lead = round(lead / FRAME_SECONDS)
         self._position = 0
         self._waiting_since: float | None = None
         self._barged_at: float | None = None
         self._last_audio = 0.0
-        self._due = 0.0
+        self._due: float | None = None
 
     def step(self, ideal: float) -> None:
         """Hand over the frame that was due at `ideal`."""
@@ -105,10 +81,9 @@ class Line:
     def _speech_begins(self, onset: float, *, barge_in: bool) -> None:
         if self._waiting_since is not None and self.heard.open:
             self.heard.missed += 1
-        self._waiting_since = None
-        self._barged_at = None
+        self._waiting_since = self._barged_at = self._due = None
         if barge_in:
-            if self._loop.time() - self._last_audio < SPEAKING_SECONDS:
+            if self._is_speaking():
                 self._barged_at = onset
             elif self.heard.open:
                 self.heard.unanswered += 1
@@ -117,10 +92,17 @@ class Line:
         if self._barged_at is not None and self.heard.open:
             self.heard.stops.append(max(0.0, self._last_audio - self._barged_at))
         self._barged_at = None
-        self._waiting_since = self.speech_ended = ended
+        if self._is_speaking():
+            # An agent that talks over the caller has not answered them, whatever it says.
+            self.heard.missed += self.heard.open
+        else:
+            self._waiting_since = ended
         if self.heard.open:
             self.heard.asked += 1
         self._loop.call_at(ended + STT_FINAL, self._recognised)
+
+    def _is_speaking(self) -> bool:
+        return self._loop.time() - self._last_audio < SPEAKING_SECONDS
 
     def _recognised(self) -> None:
         self.recognised(CALLER_WORDS)
@@ -133,7 +115,9 @@ class Line:
         if self._waiting_since is not None:
             if self.heard.open:
                 self.heard.responses.append(now - self._waiting_since)
-            self._waiting_since, self._due = None, now
+            self._waiting_since = self._due = None
+        if self._due is None:  # the first of a reply: what follows is due from here on
+            self._due = now
         elif self.heard.open:
             self.heard.lateness.append(max(0.0, now - self._due))
         seconds = len(audio) / (2 * SAMPLE_RATE)

@@ -13,10 +13,10 @@ import sys
 import threading
 from typing import Any
 
-from benchmarks.engine import adapter, null_engine
+from benchmarks.engine import adapter, null_engine, scripts
 from benchmarks.engine.driver import Driver, LagProbe
 from benchmarks.engine.fakes import FLOOR
-from benchmarks.engine.line import BARGE_IN, BARGE_IN_SECONDS, TURN_SECONDS, Heard, Line
+from benchmarks.engine.line import Heard, Line
 from benchmarks.engine.measure import Cost, percentile, rss_mb
 
 NULL_SECONDS = 4.0
@@ -28,20 +28,20 @@ CHURN_SECONDS = 5.5
 Result = dict[str, Any]
 
 
-async def turns(engine: adapter.Adapter, calls: int, seconds: float, *, barge_in: bool) -> Result:
+async def turns(engine: adapter.Adapter, calls: int, seconds: float, *, barge_in: bool, noisy: bool) -> Result:
     """Open `calls` calls, let each reach its rhythm, then measure for `seconds`."""
     driver_cost = await _driver_cost(calls)
     await engine.start()
     gc.collect()
     threads_before, memory_before = threading.active_count(), rss_mb()
     driver, heard = Driver(), Heard()
-    lines = [Line(i, heard, lead=i * TURN_SECONDS / calls) for i in range(calls)]
+    lines = _lines(calls, heard, noisy=noisy)
     for line in lines:
         await engine.open(line)
         driver.add(line)
     result: Result = {"calls": calls, "version": engine.version}
     if seconds:
-        await asyncio.sleep(TURN_SECONDS)
+        await asyncio.sleep(scripts.TURN_SECONDS)
         result |= await _window(heard, calls, seconds, driver_cost)
         result["rss_mb_per_call"] = (rss_mb() - memory_before) / calls
         result["threads_per_call"] = (threading.active_count() - threads_before) / calls
@@ -53,11 +53,16 @@ async def turns(engine: adapter.Adapter, calls: int, seconds: float, *, barge_in
     return result
 
 
+def _lines(calls: int, heard: Heard, *, noisy: bool = False) -> list[Line]:
+    """So many lines, spread evenly over a cycle."""
+    script = scripts.turns(noisy=noisy)
+    return [Line(i, heard, lead=i * scripts.TURN_SECONDS / calls, script=script) for i in range(calls)]
+
+
 async def _driver_cost(calls: int) -> float:
     """CPU seconds per second of driving so many calls of an engine that does nothing."""
     engine, driver, heard = null_engine.Adapter(), Driver(), Heard()
-    for i in range(calls):
-        line = Line(i, heard, lead=i * TURN_SECONDS / calls)
+    for line in _lines(calls, heard):
         await engine.open(line)
         driver.add(line)
     probe, before = LagProbe(), Cost.now()
@@ -98,11 +103,12 @@ async def _window(heard: Heard, calls: int, seconds: float, driver_cost: float) 
 async def _barge_in(lines: list[Line]) -> Result:
     """Let every line go through a cycle, once or twice, in which the caller interrupts the reply."""
     heard = Heard(open=True)
+    sentences = scripts.barge_ins()
     for line in lines:
-        line.heard, line.next_script = heard, BARGE_IN
-        if line.cycles == 0:  # both scripts begin alike
-            line.script = BARGE_IN
-    await asyncio.sleep(TURN_SECONDS + BARGE_IN_SECONDS)
+        line.heard, line.next_script = heard, sentences[line.index % len(sentences)]
+        if line.cycles == 0:  # all scripts begin alike
+            line.script = line.next_script
+    await asyncio.sleep(scripts.TURN_SECONDS + scripts.BARGE_IN_SECONDS)
     return {
         "barge_ins": len(heard.stops),
         "barge_ins_without_reply": heard.unanswered,
@@ -117,7 +123,7 @@ async def churn(engine: adapter.Adapter) -> Result:
     driver, heard = Driver(), Heard(open=True)
     rounds: list[dict[str, float]] = []
     for _ in range(CHURN_CALLS // CHURN_AT_ONCE):
-        lines = [Line(i, heard, lead=0.0) for i in range(CHURN_AT_ONCE)]
+        lines = [Line(i, heard, lead=0.0, script=scripts.turns()) for i in range(CHURN_AT_ONCE)]
         for line in lines:
             await engine.open(line)
             driver.add(line)
@@ -155,13 +161,17 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=60.0, help="length of the window; 0 for barge-in alone")
     parser.add_argument("--barge-in", action="store_true")
+    parser.add_argument("--noisy", action="store_true", help="callers are never silent: noise at -44 dBFS")
     parser.add_argument("--smart-turn", action="store_true", help="with the end-of-turn model, where it is an option")
     parser.add_argument("--energy-vad", action="store_true", help="our engine with no model for voice activity")
     parser.add_argument("--churn", action="store_true", help="let 120 calls come and go instead")
     args = parser.parse_args()
     options = {name: True for name in ("smart_turn", "energy_vad") if getattr(args, name)}
     engine = adapter.load(args.engine, **options)
-    measurement = churn(engine) if args.churn else turns(engine, args.calls, args.seconds, barge_in=args.barge_in)
+    if args.churn:
+        measurement = churn(engine)
+    else:
+        measurement = turns(engine, args.calls, args.seconds, barge_in=args.barge_in, noisy=args.noisy)
     result = asyncio.run(measurement)
     print(json.dumps({"engine": args.engine, **result}))
     sys.stdout.flush()
