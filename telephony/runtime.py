@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from typing import ParamSpec, TypeVar
 
 import structlog
-from channels.db import database_sync_to_async
-from django.db import DatabaseError
+from django.db import DatabaseError, close_old_connections
 
 from accounts.models import User
 from builder.models import Agent
@@ -41,8 +39,16 @@ log = structlog.get_logger(__name__)
 
 
 async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Call what uses the database, off the event loop."""
-    return await database_sync_to_async(partial(function, *args, **kwargs), thread_sensitive=False)()
+    """Call what uses the database, off the event loop. Its thread keeps no connection."""
+
+    def call() -> R:
+        close_old_connections()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            close_old_connections()
+
+    return await asyncio.to_thread(call)
 
 
 class Runtime:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
+from asgiref.sync import SyncToAsync
 from channels.testing import WebsocketCommunicator
+from django.db import connections
 from django.test import AsyncClient
 
 from accounts.models import User
@@ -17,6 +19,14 @@ from telephony import runtime as telephony_runtime
 from telephony.models import Call
 from telephony.runtime import Runtime
 from tests.telephony.fakes import FakeProviders
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_connection_is_left(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Async tests use the database in a thread of asgiref's, whose connection would outlive the database."""
+    yield
+    with django_db_blocker.unblock():
+        SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
 
 @pytest.fixture

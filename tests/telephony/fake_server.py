@@ -24,7 +24,7 @@ def _providers() -> FakeProviders:
     return fake
 
 
-runtime.Providers = _providers  # type: ignore[assignment, misc]
+vars(runtime)["Providers"] = _providers
 
 
 def prepare() -> dict[str, str]:

@@ -15,7 +15,7 @@ from telephony import live
 from telephony.consumers import TestCallConsumer
 from telephony.models import Call
 from telephony.recordings import recording_path
-from telephony.runtime import Runtime
+from telephony.runtime import Runtime, in_thread
 from tests.conftest import AgentFactory
 from tests.telephony.conftest import Browser, path_of, stored
 from tests.telephony.fakes import FakeProviders
@@ -348,7 +348,7 @@ async def test_nobody_else_comes_back_to_a_call(
     browser = Browser(member, path_of(agent))
     await browser.connect()
     call_id = (await browser.message("ready"))["call"]["id"]
-    other_agent = await asyncio.to_thread(agent_factory, "Other")
+    other_agent = await in_thread(agent_factory, "Other")
     assert (await refused(owner, path_of(agent, call=call_id)))[0] == 4404
     assert (await refused(member, path_of(other_agent, call=call_id)))[0] == 4404
     assert (await refused(member, path_of(agent, call="call_unknown")))[0] == 4404

@@ -18,6 +18,7 @@ import httpx
 import numpy as np
 import pytest
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from voice.media import SILENCE
 
@@ -80,7 +81,7 @@ def test_a_call_survives_the_death_of_its_server(
     server = start()
     seen: list[dict[str, Any]] = []
     address = f"ws://127.0.0.1:{port}{facts['socket']}"
-    with connect(address, origin=f"http://127.0.0.1:{port}", additional_headers=cookie, proxy=None) as browser:  # type: ignore[arg-type]
+    with connect(address, origin=Origin(f"http://127.0.0.1:{port}"), additional_headers=cookie, proxy=None) as browser:
 
         def until(kind: str, turn: int | None = None) -> dict[str, Any]:
             """The next event of this kind, with the caller's frames going out meanwhile."""

@@ -10,6 +10,7 @@ from django.db import IntegrityError, OperationalError
 
 from telephony import services, sink
 from telephony.models import Call, CallEvent
+from telephony.runtime import in_thread
 from telephony.sink import EventSink, EventStore
 from tests.conftest import CallFactory
 from voice import events
@@ -90,7 +91,7 @@ async def test_the_last_events_need_not_wait(call: Call, store: EventStore, monk
 async def test_calls_share_a_transaction(
     call: Call, call_factory: CallFactory, store: EventStore, database: Database
 ) -> None:
-    other = await asyncio.to_thread(call_factory)
+    other = await in_thread(call_factory)
     one, two = EventSink(call.pk, store), EventSink(other.pk, store)
     for number in range(3):
         one(said(number))
@@ -139,7 +140,7 @@ async def test_a_batch_that_was_stored_after_all_is_not_stored_twice(
 async def test_a_call_deleted_meanwhile_holds_up_no_other(
     call: Call, call_factory: CallFactory, store: EventStore
 ) -> None:
-    other = await asyncio.to_thread(call_factory)
+    other = await in_thread(call_factory)
     one, two = EventSink(call.pk, store), EventSink(other.pk, store)
     for number in range(3):
         one(said(number))
