@@ -23,6 +23,7 @@ from typing import Any
 
 from websockets.asyncio.client import connect
 
+from config import preflight
 from config.servers import SERVERS
 
 FRAME = 640
@@ -55,7 +56,7 @@ def serve(name: str, port: int) -> None:
 
     websocket = URLRouter([path("echo", Echo.as_asgi())])
     application = ProtocolTypeRouter({"http": usage, "websocket": websocket, "lifespan": lifespan.application})
-    server = SERVERS[name](application, socket.create_server(("127.0.0.1", port)), lambda: None)
+    server = SERVERS[name](application, preflight.listener("127.0.0.1", port), lambda: None)
     signal.signal(signal.SIGTERM, lambda *_: server.stop())
     server.run()
 

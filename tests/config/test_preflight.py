@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import json
 import os
@@ -37,6 +38,21 @@ def test_a_free_port_is_ours_from_then_on() -> None:
             preflight.listener("127.0.0.1", port)
     assert f"Port {port} is in use by another program" in message_of(caught)
     assert f"make run PORT={port + 1}" in message_of(caught)
+
+
+async def test_frames_of_audio_do_not_wait_for_each_other() -> None:
+    """asyncio turns Nagle's algorithm off only for sockets that say that they are TCP."""
+    accepted: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def look(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    port = free_port()
+    async with await asyncio.start_server(look, sock=preflight.listener("127.0.0.1", port)):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        assert await asyncio.wait_for(accepted, 5)
+        writer.close()
 
 
 @pytest.mark.parametrize(

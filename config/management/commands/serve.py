@@ -59,7 +59,6 @@ class Command(BaseCommand):
             pass
 
     def start_children(self, supervisor: Supervisor) -> None:
-        supervisor.start(embedded.models())  # it takes longest
         if settings.EMBEDDED_VALKEY:
             supervisor.start(embedded.valkey())
         elif not settings.REDIS_URL:
@@ -69,6 +68,7 @@ class Command(BaseCommand):
             )
         embedded.migrate()
         embedded.collect_static()
+        supervisor.start(embedded.models())
         if settings.EMBEDDED_VALKEY and not embedded.valkey_answers(settings.VALKEY_SOCKET):
             preflight.fail(
                 f"The queue (Valkey) does not answer; its log is {settings.CALLWRIGHT_HOME}/valkey/valkey.log. "
