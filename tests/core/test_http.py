@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from core import http
+from core.addresses import Guard
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -169,7 +170,7 @@ async def test_a_name_that_changes_its_address_gains_nothing(settings: Any, monk
             connected.append(host)
             raise OSError("enough")
 
-    backend = http._AsyncBackend(http._Guard(False))
+    backend = http._AsyncBackend(Guard(False))
     monkeypatch.setattr(backend, "_network", Network())
     with pytest.raises(OSError, match="enough"):
         await backend.connect_tcp("rebinding.example", 80)
@@ -180,7 +181,7 @@ async def test_a_name_that_changes_its_address_gains_nothing(settings: Any, monk
 
 
 async def test_of_a_host_with_both_kinds_of_addresses_only_the_public_ones_are_tried(monkeypatch: Any) -> None:
-    assert http._Guard(False).permitted("both.example", 80, resolving_to(["10.0.0.1", "93.184.216.34"])("x", 80)) == [
+    assert Guard(False).permitted("both.example", 80, resolving_to(["10.0.0.1", "93.184.216.34"])("x", 80)) == [
         "93.184.216.34"
     ]
 
