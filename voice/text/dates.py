@@ -12,6 +12,7 @@ _MONTH = (
     r"(?P<month>Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|"
     r"Nov(?:ember)?|Dec(?:ember)?)\b\.?"
 )
+_SOME_MONTH = re.compile(r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)")
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 _DAY_OF = {day[:3]: day for day in _DAYS}
 _SUFFIX = r"(?:st|nd|rd|th)?"
@@ -49,9 +50,9 @@ def say_dates(text: str) -> str:
     if "/" in text or "." in text or "-" in text:
         text = _SLASHED.sub(_slashed, text)
         text = _SHORT.sub(_short, text) if "/" in text else text
-    text = _MONTH_DAY.sub(_month_day, text)
-    text = _DAY_MONTH.sub(_month_day, text)
-    text = _MONTH_YEAR.sub(_month_year, text)
+    if _SOME_MONTH.search(text) is not None:
+        text = _DAY_MONTH.sub(_month_day, _MONTH_DAY.sub(_month_day, text))
+        text = _MONTH_YEAR.sub(_month_year, text)
     text = _DAY_ABBREVIATED.sub(_day_name, _DAY_RANGE.sub(_day_range, text))
     if "0" in text and "s" in text:
         text = _DECADE.sub(_decade, text)

@@ -19,6 +19,7 @@ _HASH = re.compile(r"#\s?(?=\d)")
 _NO = re.compile(r"\b([Nn])o\.\s?(?=\d)")
 _VERSION = re.compile(r"\bv(?=\d+\.\d)", re.I)
 
+_THREE = re.compile(r"\d\d\d")
 _SEVERAL = re.compile(r"\d\d[\d -]")
 _PHONE = re.compile(
     rf"""(?<![\w.,$\u20ac\u00a3/:-])(?:
@@ -35,6 +36,7 @@ _LONG_GROUPS = {6: (3, 3), 7: (3, 4), 8: (4, 4), 9: (3, 3, 3), 10: (3, 3, 4), 11
 
 _SCALE = r"(?:\s?(?P<scale>k|K|thousand|[mM]|million|bn|[bB]|billion|trillion|T)(?![\w-]))?"
 _PER = rf"(?:\s?/\s?(?P<per>{'|'.join(PER)})\b\.?)?"
+_CURRENCY = re.compile(f"[{''.join(CURRENCIES)}]|USD|EUR|GBP|JPY|INR")
 _MONEY = re.compile(
     rf"(?:\bUS|\bCA)?(?<![\w]-)(?P<sign>[{''.join(CURRENCIES)}])\s?(?P<n>{_N})(?:\s?[-\u2013]\s?(?P=sign)?(?P<to>{_N}))?{_SCALE}{_PER}"
 )
@@ -101,9 +103,10 @@ def names(text: str) -> str:
     """Phone numbers, and other numbers that name something ("your code is 4821"), digit by digit."""
     if _SEVERAL.search(text) is None:
         return _PLUS.sub(" plus ", text)
-    text = _NAMED.sub(lambda m: f"{m['name']}{m['link']}{_in_groups(m['n'])}", text)
-    text = _STATE_ZIP.sub(_state_zip, text)
-    text = _ZIP.sub(lambda m: f"{digits(m[1])}, {digits(m[2])}", text)
+    if _THREE.search(text) is not None:
+        text = _NAMED.sub(lambda m: f"{m['name']}{m['link']}{_in_groups(m['n'])}", text)
+        text = _STATE_ZIP.sub(_state_zip, text)
+        text = _ZIP.sub(lambda m: f"{digits(m[1])}, {digits(m[2])}", text)
     return _PLUS.sub(" plus ", _PHONE.sub(_apart(_phone), text))
 
 
@@ -133,12 +136,13 @@ def _in_groups(text: str) -> str:
 
 def amounts(text: str) -> str:
     """Money, ranges, percentages, quantities with a unit, fractions, ordinals."""
-    text = _MONEY.sub(_apart(_money), text)
-    text = _MONEY_AFTER.sub(_apart(_money), text)
-    text = _FEET.sub(_feet, text)
-    text = _INCHES.sub(r"\1 inches", text)
+    if _CURRENCY.search(text) is not None:
+        text = _MONEY_AFTER.sub(_apart(_money), _MONEY.sub(_apart(_money), text))
+    if '"' in text or "''" in text:
+        text = _INCHES.sub(r"\1 inches", _FEET.sub(_feet, text))
     text = _ORDINAL.sub(lambda m: ordinal(int(m[1].replace(",", ""))), text)
-    text = _RANGE.sub(_apart(_range), text)
+    if "-" in text or "\u2013" in text:
+        text = _RANGE.sub(_apart(_range), text)
     text = _UNIT.sub(_apart(_unit), text)
     return _FRACTION.sub(_fraction, text) if "/" in text else text
 
