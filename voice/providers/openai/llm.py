@@ -24,6 +24,8 @@ WARM_SECONDS = 120.0
 # A connection used so lately is still open.
 FRESH_SECONDS = 20.0
 _BODY_BYTES = 20_000
+# A conversation pauses for longer than the five seconds for which httpx would keep its connection.
+_LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=55.0)
 
 
 @dataclass(slots=True)
@@ -61,7 +63,7 @@ class OpenAiLlm:
         self.name = name
         self._base_url = base_url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._client = client or httpx.AsyncClient(limits=httpx.Limits(keepalive_expiry=55.0), trust_env=False)
+        self._client = client or httpx.AsyncClient(limits=_LIMITS, trust_env=False)
         self._failures = Failures(name, self._base_url, api_key)
         self._dialects: dict[str, _Dialect] = {}
         self._used_at = -FRESH_SECONDS

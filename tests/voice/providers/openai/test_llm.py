@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from core import http
 from tests.voice.providers.openai.fake import Exchange, FakeServer, Handler, serving, stop, text, tool
 from voice.providers.base import Finished, LlmChunk, LlmSettings, ProviderError, TextDelta, ToolRequest, ToolSchema
 from voice.providers.openai import OpenAiLlm, llm
@@ -461,6 +462,40 @@ async def test_a_slow_first_byte_is_given_up(monkeypatch: pytest.MonkeyPatch) ->
         with pytest.raises(ProviderError, match="silent for too long"):
             await answer(hosted(server))
     assert len(server.requests) == 1
+
+
+# --- with the client that refuses private addresses
+
+
+async def test_it_streams_and_hangs_up_through_the_guarded_client(settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["localhost"]
+
+    async def handle(exchange: Exchange) -> None:
+        await exchange.begin()
+        while True:
+            await exchange.send(text("and "))
+            await asyncio.sleep(0.005)
+
+    async with serving(HELLO, handle) as server:
+        model = hosted(server, client=http.async_client(own_machine=True, tls=TLS))
+        assert said(await answer(model)) == "Hello."
+        stream = model.stream(ASK, tools=(), settings=SETTINGS)
+        await anext(stream)
+        await stream.aclose()  # type: ignore[attr-defined]
+        await asyncio.wait_for(server.hung_up.wait(), 2)
+
+
+async def test_a_private_address_is_refused_with_the_setting_that_allows_it() -> None:
+    model = OpenAiLlm("http://192.168.1.7:11434/v1", KEY, client=http.async_client(tls=TLS))
+    with pytest.raises(ProviderError, match=r"OUTBOUND_ALLOWED_PRIVATE_HOSTS=192\.168\.1\.7:11434"):
+        await model.check("qwen")
+
+
+async def test_a_refused_connection_is_told_through_it_too(settings: Any, unused_tcp_port: int) -> None:
+    settings.OUTBOUND_ALLOWED_PRIVATE_HOSTS = [f"localhost:{unused_tcp_port}"]
+    model = OpenAiLlm(f"http://localhost:{unused_tcp_port}/v1", KEY, client=http.async_client(tls=TLS))
+    with pytest.raises(ProviderError, match="Nothing listens at"):
+        await model.check("qwen")
 
 
 # --- getting ready
