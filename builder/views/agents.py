@@ -20,7 +20,7 @@ from builder.forms import AgentForm, NewAgentForm
 from core.errors import ApiError, ErrorCode
 
 PROMPT_SPEED = 62
-"""Tokens a second at which the local model reads a prompt that it has not seen, on two cores (docs: models)."""
+"""Tokens a second at which the local model reads a prompt that it has not seen, on two cores."""
 
 
 @never_cache

@@ -20,3 +20,9 @@ def page_data(agent: Agent, **changes: Any) -> dict[str, Any]:
     data = {name: form[name].value() for name in form.fields}
     data |= {name: "on" if value else None for name, value in data.items() if isinstance(value, bool)}
     return {name: value for name, value in {**data, **changes}.items() if value is not None}
+
+
+def html(response: Any) -> str:
+    """The page, with every run of white space as one space."""
+    content: bytes = response.content
+    return " ".join(content.decode().split())

@@ -14,6 +14,7 @@ from builder import engine
 from builder.config import AgentConfig, ModelChoice
 from builder.forms import ConnectionForm
 from builder.models import ModelConnection
+from tests.builder.pages import html
 from tests.conftest import AgentFactory, ClientFactory, ConnectionFactory
 from voice.providers.base import ProviderError
 
@@ -34,7 +35,7 @@ def address(name: str, made: ModelConnection) -> str:
 class TestPages:
     def test_an_admin_connects_a_service(self, client_for: ClientFactory, admin: User, workspace: Organization) -> None:
         client, url = client_for(admin), reverse("connection_new", args=[workspace.slug])
-        page = client.get(url).content.decode()
+        page = html(client.get(url))
         for service in ("OpenAI", "Groq", "OpenRouter", "Ollama", "LM Studio", "vLLM"):
             assert service in page
         response = client.post(url, DATA)
@@ -53,11 +54,11 @@ class TestPages:
         client = client_for(admin)
         refused = client.post(reverse("connection_new", args=[workspace.slug]), DATA | {"base_url": "nonsense"})
         assert refused.status_code == 422
-        assert "sk-very-secret" not in refused.content.decode()
+        assert "sk-very-secret" not in html(refused)
         client.post(reverse("connection_new", args=[workspace.slug]), DATA)
         made = ModelConnection.objects.get()
         for url in (address("connection", made), reverse("connections", args=[workspace.slug])):
-            page = client.get(url).content.decode()
+            page = html(client.get(url))
             assert "stored" in page
             assert "sk-very-secret" not in page
         assert "sk-very-secret" not in caplog.text
@@ -79,7 +80,7 @@ class TestPages:
         data = {"name": "Groq", "base_url": "https://thief.example.net/v1", "api_key": "", "default_model": "small"}
         response = client_for(admin).post(address("connection", made), data)
         assert response.status_code == 422
-        assert "enter the key again" in response.content.decode()
+        assert "enter the key again" in html(response)
         made.refresh_from_db()
         assert made.base_url == "https://llm.example.org/v1"
 
@@ -89,7 +90,7 @@ class TestPages:
         connection_factory("Groq")
         response = client_for(admin).post(reverse("connection_new", args=[workspace.slug]), DATA)
         assert response.status_code == 422
-        assert "already a connection of this name" in response.content.decode()
+        assert "already a connection of this name" in html(response)
 
     def test_the_list_names_the_agents_that_use_one(
         self,
@@ -101,7 +102,7 @@ class TestPages:
     ) -> None:
         made = connection_factory()
         agent_factory("Front desk", config=AgentConfig(model=ModelChoice(connection=made.pk, name="small")))
-        page = client_for(viewer).get(reverse("connections", args=[workspace.slug])).content.decode()
+        page = html(client_for(viewer).get(reverse("connections", args=[workspace.slug])))
         assert "Front desk" in page
         assert "New connection" not in page
         assert address("connection", made) not in page
@@ -116,17 +117,17 @@ class TestPages:
         made = connection_factory()
         agent_factory("Front desk", config=AgentConfig(model=ModelChoice(connection=made.pk, name="small")))
         client = client_for(admin)
-        assert address("connection_delete", made) not in client.get(address("connection", made)).content.decode()
+        assert address("connection_delete", made) not in html(client.get(address("connection", made)))
         response = client.post(address("connection_delete", made))
         assert response.status_code == 409
-        assert "Front desk" in response.content.decode()
+        assert "Front desk" in html(response)
         assert ModelConnection.objects.exists()
 
     def test_one_that_is_not_used_is_deleted(
         self, client_for: ClientFactory, admin: User, connection_factory: ConnectionFactory
     ) -> None:
         response = client_for(admin).post(address("connection_delete", connection_factory()), follow=True)
-        assert "Groq is deleted" in response.content.decode()
+        assert "Groq is deleted" in html(response)
         assert not ModelConnection.objects.exists()
 
     @pytest.mark.parametrize("action", ["connection", "connection_test", "connection_delete"])
@@ -160,7 +161,7 @@ class TestTest:
             return 0.42
 
         monkeypatch.setattr(engine, "check", check)
-        page = client_for(admin, htmx=True).post(address("connection_test", connection_factory())).content.decode()
+        page = html(client_for(admin, htmx=True).post(address("connection_test", connection_factory())))
         assert "It answers" in page
         assert "420 ms" in page
         assert asked == [("https://llm.example.org/v1", "sk-secret", "small")]
@@ -178,8 +179,8 @@ class TestTest:
         monkeypatch.setattr(engine, "check", check)
         response = client_for(admin, htmx=True).post(address("connection_test", connection_factory()))
         assert response.status_code == 200
-        assert "The service refused the API key." in response.content.decode()
-        assert "sk-secret" not in response.content.decode()
+        assert "The service refused the API key." in html(response)
+        assert "sk-secret" not in html(response)
 
     def test_it_is_not_done_all_the_time(
         self,

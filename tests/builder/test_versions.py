@@ -9,7 +9,7 @@ from accounts.models import User
 from builder import services
 from builder.config import AgentConfig
 from builder.models import Agent
-from tests.builder.pages import address
+from tests.builder.pages import address, html
 from tests.conftest import AgentFactory, ClientFactory, VersionFactory
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ class TestPublish:
     ) -> None:
         agent = version_factory().agent
         edit(agent, member, AgentConfig(prompt="Answer the phone.\nBe kind.", max_duration=600.0))
-        page = client_for(member, htmx=True).get(address("agent_publish", agent)).content.decode()
+        page = html(client_for(member, htmx=True).get(address("agent_publish", agent)))
         assert '<ins class="diff-line' in page
         assert "Be kind." in page
         assert "Longest call" in page
@@ -39,7 +39,7 @@ class TestPublish:
     def test_without_scripts_it_is_a_page(
         self, client_for: ClientFactory, member: User, agent_factory: AgentFactory
     ) -> None:
-        page = client_for(member).get(address("agent_publish", agent_factory())).content.decode()
+        page = html(client_for(member).get(address("agent_publish", agent_factory())))
         assert "<html" in page
         assert "The first version" in page
 
@@ -51,7 +51,7 @@ class TestPublish:
             address("agent_publish", agent), {"revision": 1, "note": "Opening day"}, follow=True
         )
         assertRedirects(response, agent.get_absolute_url())
-        assert "v1 is live" in response.content.decode()
+        assert "v1 is live" in html(response)
         agent.refresh_from_db()
         assert agent.live_version is not None
         assert (agent.live_version.note, agent.live_version.created_by) == ("Opening day", member)
@@ -71,7 +71,7 @@ class TestPublish:
         response = client_for(member, htmx=True).post(
             address("agent_publish", agent), {"revision": 1, "note": "My note"}
         )
-        page = response.content.decode()
+        page = html(response)
         assert response.status_code == 409
         assert "The draft has changed" in page
         assert "My note" in page
@@ -84,7 +84,7 @@ class TestPublish:
     ) -> None:
         agent = version_factory().agent
         client = client_for(member)
-        page = client.get(address("agent_publish", agent)).content.decode()
+        page = html(client.get(address("agent_publish", agent)))
         assert "Nothing changed since v1" in page
         assert 'name="note"' not in page
         assert client.post(address("agent_publish", agent), {"revision": 1}).status_code == 409
@@ -107,7 +107,7 @@ class TestHistory:
         version_factory(agent, config=AgentConfig(prompt="Two."), note="The second", created_by=member)
         edit(agent, member, AgentConfig(prompt="Three."))
         services.snapshot_for_test(agent=agent, actor=member)
-        page = client_for(viewer).get(address("agent_versions", agent)).content.decode()
+        page = html(client_for(viewer).get(address("agent_versions", agent)))
         assert page.index("The second") < page.index("The first")
         assert str(member) in page
         assert page.count('class="panel disclosure"') == 2
@@ -119,7 +119,7 @@ class TestHistory:
         second = version_factory(agent, config=AgentConfig(prompt="Answer quickly."))
         edit(agent, member, AgentConfig(prompt="Answer slowly."))
         url = address("agent_version", agent, version_id=second.pk)
-        page = client_for(member, htmx=True).get(url).content.decode()
+        page = html(client_for(member, htmx=True).get(url))
         assert "Changed since v1" in page
         assert page.index("Answer the phone.") < page.index("Answer quickly.")
         assert "Answer slowly." in page
@@ -131,7 +131,7 @@ class TestHistory:
         version = version_factory()
         edit(version.agent, member, AgentConfig(prompt="Changed."))
         url = address("agent_version", version.agent, version_id=version.pk)
-        assert "Restore" not in client_for(viewer).get(url).content.decode()
+        assert "Restore" not in html(client_for(viewer).get(url))
 
     def test_restoring_goes_back_to_the_draft_and_does_not_publish(
         self, client_for: ClientFactory, member: User, version_factory: VersionFactory
@@ -142,7 +142,7 @@ class TestHistory:
         url = address("agent_restore", first.agent, version_id=first.pk)
         response = client_for(member).post(url, {"revision": 2}, follow=True)
         assertRedirects(response, first.agent.get_absolute_url())
-        assert "The draft says what v1 says" in response.content.decode()
+        assert "The draft says what v1 says" in html(response)
         agent = Agent.objects.get()
         assert agent.draft_config.prompt == "Answer the phone."
         assert agent.live_version == second
