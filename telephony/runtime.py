@@ -27,7 +27,7 @@ from voice.media.recording import Recorder
 
 # At shutdown calls have so long to say that they end, and then so long to be written down all the same.
 ENDING_SECONDS = 3.0
-CUTTING_SECONDS = 1.5
+CUTTING_SECONDS = 1.0
 # How long the end of a call waits for its last events to be stored.
 STORING_SECONDS = 5.0
 FINISH_TRIES = 5
