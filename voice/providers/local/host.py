@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from voice.providers.base import ProviderError
 from voice.providers.local import manifest
@@ -88,6 +88,11 @@ LOADERS: Mapping[str, Loader] = {
 }
 
 
+class Fetches(Protocol):
+    def fetch(self, name: str, *, keep_for: Collection[str] = ()) -> None:
+        """Bring a component's files. Raises FetchError and Stopped."""
+
+
 class Host:
     """Brings the models up on threads of its own, and brings up again, now and then, what could not be had."""
 
@@ -98,14 +103,14 @@ class Host:
         *,
         llm: bool = True,
         loaders: Mapping[str, Loader] = LOADERS,
-        fetcher: Fetcher | None = None,
+        fetcher: Fetches | None = None,
         retry_seconds: float = RETRY_SECONDS,
     ) -> None:
         self._models = models
         self._board = board
         self._loaders = loaders
         self._stop = threading.Event()
-        self._fetcher = fetcher or Fetcher(models, board, stop=self._stop)
+        self._fetcher: Fetches = fetcher or Fetcher(models, board, stop=self._stop)
         self._retry_seconds = retry_seconds
         self._loaded: dict[str, Any] = {}
         self._wanted = [name for name in loaders if name != "llm" or llm]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
-import sys
 import tempfile
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,12 +18,11 @@ CONTEXT = 4096
 BATCH = 64
 # Prompts of calls that are not in a slot are kept in memory of this size.
 CACHE_MB = 384
-NICENESS = 4
 _LONGER = "exceed_context_size_error"
 
 
 class Qwen:
-    """Answers chats; up to `SLOTS` at once. Each method blocks. Make it on a thread that does nothing else after."""
+    """Answers chats; up to `SLOTS` at once. Each method blocks."""
 
     def __init__(self, models: Path, *, threads: int = 2, generation_threads: int = 1) -> None:
         import xllamacpp
@@ -51,7 +47,6 @@ class Qwen:
         parameters.hostnames = [str(self._folder / "llm.sock")]
         parameters.api_keys = [secrets.token_hex(16)]
         parameters.endpoint_slots = parameters.ui = False
-        _give_way()
         self._server = xllamacpp.Server(parameters)
 
     def close(self) -> None:
@@ -135,9 +130,3 @@ def shortened(messages: Sequence[Message], tokens: int, room: int) -> list[Messa
     while len(turns) > 1 and (surplus > 0 or turns[0]["role"] != "user"):
         surplus -= len(str(turns.pop(0)["content"]))
     return [*head, *turns]
-
-
-def _give_way() -> None:
-    """Let this thread, and those that it starts, give way to the threads of speech: a late token is noticed less."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -1,0 +1,88 @@
+"""What of the models needs no weights: features, tokens, symbols, silence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from voice.providers.local.models import features, kokoro
+from voice.providers.local.models.minilm import WordPiece
+from voice.providers.local.models.moonshine import read_tokens
+from voice.providers.local.models.qwen import shortened
+from voice.providers.local.models.runtime import floats, pcm16
+
+
+def test_mel_filters_have_equal_areas_and_rise_in_frequency():
+    filters = features.mel_filters()
+    assert filters.shape == (80, 201)
+    centres = filters.argmax(axis=1)
+    assert (np.diff(centres) >= 0).all()
+    areas = filters[20:].sum(axis=1) * 40.0
+    assert areas == pytest.approx(np.ones(60), rel=0.1)
+
+
+def test_hertz_and_mel_are_inverse():
+    hertz = np.array([0.0, 200.0, 999.0, 1000.0, 4000.0, 8000.0])
+    assert features.mel_to_hertz(features.hertz_to_mel(hertz)) == pytest.approx(hertz)
+    assert features.hertz_to_mel(np.array([1000.0]))[0] == pytest.approx(15.0)
+
+
+def test_a_tone_lights_up_its_own_band_at_its_own_time():
+    audio = np.zeros(4 * features.RATE, np.float32)
+    audio[-features.RATE :] = np.sin(2 * np.pi * 1000 * np.arange(features.RATE) / features.RATE)
+    mel = features.log_mel(audio)
+    assert mel.shape == (80, 800)
+    assert mel[:, 750].argmax() == features.mel_filters()[:, 25].argmax()  # bin 25 of 201 is 1000 Hz
+    assert mel[:, 750].max() - mel[:, 300].max() == pytest.approx(2.0)
+
+
+def test_only_the_last_eight_seconds_count():
+    noise = np.random.default_rng(1).standard_normal(12 * features.RATE).astype(np.float32)
+    assert np.array_equal(features.log_mel(noise), features.log_mel(noise[-features.SAMPLES :]))
+
+
+def test_tokens_are_read_with_short_and_long_lengths():
+    long = b"x" * 300
+    data = b"\x01a\x00\x02bc" + bytes([128 + 300 % 128, 300 // 128]) + long
+    assert read_tokens(data) == [b"a", b"", b"bc", long]
+
+
+def test_kokoros_symbols_are_the_ones_it_was_trained_with():
+    assert len(kokoro.SYMBOLS) == 114
+    assert [kokoro.SYMBOLS[s] for s in "; aəᵻ"] == [1, 16, 43, 83, 177]
+
+
+def test_what_has_no_words_has_no_phonemes():
+    assert kokoro.phonemes("") == kokoro.phonemes("...") == []
+    assert kokoro.phonemes("Hello.")
+
+
+def test_silence_at_the_ends_is_trimmed():
+    audio = np.zeros(48_000, np.float32)
+    audio[20_000:30_000] = 0.5
+    assert len(kokoro.trimmed(audio)) == pytest.approx(10_000 + kokoro.LEAD + kokoro.TAIL, abs=2)
+    assert len(kokoro.trimmed(np.zeros(10, np.float32))) == 10
+
+
+def test_words_are_cut_into_the_longest_known_pieces():
+    names = ["[CLS]", "[SEP]", "[UNK]", "play", "##ing", "##s", "cafe", "!", "_"]
+    pieces = WordPiece({name: number for number, name in enumerate(names)})
+    assert pieces.ids("Playing CAFÉ!") == [0, 3, 4, 6, 7, 1]
+    assert pieces.ids("unknown plays") == [0, 2, 3, 5, 1]
+    assert len(pieces.ids("play " * 500)) == 256
+
+
+def test_the_oldest_turns_go_first_and_the_prompt_stays():
+    turns = [{"role": role, "content": f"{n} " + "x" * 100} for n in range(10) for role in ("user", "assistant")]
+    messages = [{"role": "system", "content": "prompt"}, *turns, {"role": "user", "content": "last"}]
+    kept = shortened(messages, 1000, 500)
+    assert kept[0]["content"] == "prompt"
+    assert kept[1]["role"] == "user"
+    assert kept[-1]["content"] == "last"
+    assert 8 <= len(kept) <= 12
+    assert shortened(messages[:1] + messages[-1:], 1000, 10) == messages[:1] + messages[-1:]
+
+
+def test_audio_goes_to_floats_and_back():
+    samples = np.array([-1.0, -0.5, 0.0, 0.5, 1.0, 2.0], np.float32)
+    assert np.allclose(floats(pcm16(samples)), np.clip(samples, -1, 1), atol=1e-4)
