@@ -42,7 +42,7 @@ def _load_piper(models: Path) -> Any:
     from voice.providers.local.models.piper import Piper
 
     piper = Piper(models)
-    piper.speak("Good morning.")
+    list(piper.speak("Good morning."))
     return piper
 
 
@@ -50,7 +50,7 @@ def _load_kokoro(models: Path) -> Any:
     from voice.providers.local.models.kokoro import Kokoro
 
     kokoro = Kokoro(models, threads=2)
-    kokoro.speak("Good morning.", voice="af_heart")
+    list(kokoro.speak("Good morning.", voice="af_heart"))
     return kokoro
 
 

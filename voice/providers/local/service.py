@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict
 
+import numpy as np
+
 from voice.media import SAMPLE_RATE
-from voice.media.resample import resample
+from voice.media.resample import Resampler
 from voice.providers.base import Finished, ProviderError
 from voice.providers.local import manifest
 from voice.providers.local.desk import Desk
@@ -20,9 +22,12 @@ from voice.providers.local.protocol import Header
 Chunk = tuple[Header, bytes]
 Operation = Callable[[Header, bytes], AsyncIterator[Chunk]]
 
+Speech = Iterator[tuple[Floats, bool]]
+
 PIPER_VOICE = "joe"
 # A piece of text longer than this is spoken in parts, so that its first sound does not wait for its last word.
 PART_CHARACTERS = 110
+_NOTHING: tuple[Floats, bool] = (np.zeros(0, np.float32), True)
 _BREAKS = (r"[.!?]\s", r"[,;:]\s", r"\s")
 
 
@@ -71,15 +76,21 @@ class Service:
     async def _tts(self, request: Header, payload: bytes) -> AsyncIterator[Chunk]:
         voice, speed = str(request["voice"]), float(request["speed"])
         lane, speak, rate = self._voice(voice, speed)
-        for number, part in enumerate(parts(str(request["text"]))):
+        # The first sound of one caller's sentence goes before the later ones of another's.
+        priority = 0
+        for part in parts(str(request["text"])):
+            speech, resampler, last = speak(part), Resampler(rate, SAMPLE_RATE), False
 
-            def work(unwanted: threading.Event, part: str = part) -> bytes:
-                return b"" if unwanted.is_set() else pcm16(resample(speak(part), rate, SAMPLE_RATE))
+            def work(unwanted: threading.Event, speech: Speech = speech) -> tuple[Floats, bool]:
+                return _NOTHING if unwanted.is_set() else next(speech, _NOTHING)
 
-            # The first part of one caller's sentence goes before the later parts of another's.
-            yield {}, await lane.run(work, priority=min(number, 1))
+            while not last:
+                samples, last = await lane.run(work, priority=priority)
+                samples = resampler.process(samples)
+                priority = 1
+                yield {}, pcm16(np.concatenate((samples, resampler.finish())) if last else samples)
 
-    def _voice(self, voice: str, speed: float) -> tuple[Lane, Callable[[str], Floats], int]:
+    def _voice(self, voice: str, speed: float) -> tuple[Lane, Callable[[str], Speech], int]:
         """Where and how to speak in `voice`. Piper speaks for the natural voices while they are not there."""
         if voice != PIPER_VOICE:
             if voice not in manifest.VOICES:

@@ -26,7 +26,9 @@ class Voice:
 
     def speak(self, text: str, *, voice: str = "", speed: float = 1.0):
         self.said.append(text)
-        return np.full(round(self.rate * 0.1 / speed), self.level, np.float32)
+        piece = np.full(round(self.rate * 0.05 / speed), self.level, np.float32)
+        yield piece, False
+        yield piece, True
 
 
 class Llm:
@@ -105,7 +107,7 @@ async def spoken(tts: LocalTts, text: str, voice: str = "af_heart") -> list[byte
 
 async def test_speech_comes_as_sixteen_kilohertz(serving, hosting, models):
     async with serving(Service(hosting(models))) as connection:
-        [audio] = await spoken(LocalTts(connection), "Hello.")
+        audio = b"".join(await spoken(LocalTts(connection), "Hello."))
         samples = np.frombuffer(audio, "<i2")
         assert len(samples) == 1600
         assert samples[800] == pytest.approx(0.4 * 32767, rel=0.02)
@@ -114,7 +116,7 @@ async def test_speech_comes_as_sixteen_kilohertz(serving, hosting, models):
 async def test_piper_speaks_while_the_natural_voices_are_missing(serving, hosting, models):
     service = Service(hosting(models, failing={"tts": "npm is not installed."}))
     async with serving(service) as connection:
-        assert len(await spoken(LocalTts(connection), "Hello.")) == 1
+        assert await spoken(LocalTts(connection), "Hello.")
     assert models["piper"].said == ["Hello."]
 
 

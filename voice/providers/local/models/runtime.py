@@ -12,14 +12,16 @@ import onnxruntime
 Floats = npt.NDArray[np.float32]
 
 
-def session(path: Path, *, threads: int = 1) -> Any:
-    """An inference session on the CPU. Its threads sleep while there is nothing to do."""
+def session(model: Path | bytes, *, threads: int = 1) -> Any:
+    """An inference session on the CPU, of a model or its file. Its threads sleep while there is nothing to do."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(
+        model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"]
+    )
 
 
 def floats(pcm: bytes) -> Floats:
