@@ -18,10 +18,11 @@ from voice.clock import CallClock
 from voice.events import Event
 from voice.media.pacer import Pacer
 from voice.media.recording import Recorder
+from voice.playout import Playout, Utterance
 from voice.providers.base import EndOfTurn, Llm, LlmSettings, ProviderError, Stt, Tts, Vad
 from voice.reply import Replier, Reply, ReplyFailed
 from voice.spec import AgentSpec
-from voice.speech import PhraseCache, Playout, Speaker, Utterance
+from voice.speech import PhraseCache, Speaker
 from voice.tools import Tool
 from voice.tools.end_call import EndCallTool
 from voice.transport import Transport

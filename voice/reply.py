@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from voice import events
 from voice.brain import Ask, Brain, EndCall
 from voice.clock import CallClock
+from voice.playout import Utterance
 from voice.providers.base import ProviderBusy, ProviderError
-from voice.speech import Speaker, Utterance
+from voice.speech import Speaker
 from voice.text import Clauses
 
 Emit = Callable[[events.Event], None]

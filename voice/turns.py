@@ -17,7 +17,7 @@ Emit = Callable[[events.Event], None]
 
 # How long speech must last to be speech, and silence to be a pause. A pause is where recognition and the
 # end-of-turn model are asked; whether the turn ends there is decided with more patience.
-SPEECH_SECONDS = 0.128
+SPEECH_SECONDS = 0.096
 PAUSE_SECONDS = 0.128
 # The end-of-turn model sees at most so much.
 LOOK_BACK_BYTES = 8 * 2 * SAMPLE_RATE

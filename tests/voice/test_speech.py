@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voice.media import FRAME_BYTES, SAMPLE_RATE
+from voice.playout import Utterance
 from voice.providers.base import Audio, WordTime
-from voice.speech import PhraseCache, Utterance, matched, timings
+from voice.speech import PhraseCache, matched, timings
 
 
 @given(st.lists(st.text(alphabet="abc.,'", min_size=1, max_size=9), min_size=1), st.floats(0.1, 30))
