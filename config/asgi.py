@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 
 from django.core.asgi import get_asgi_application
 
@@ -15,6 +16,9 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 
 from core import lifespan  # noqa: E402
 from telephony.routing import websocket_urlpatterns  # noqa: E402
+
+# WhiteNoise hands files over piece by piece in the old way. It works, and saying so at every file helps nobody.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 application = ProtocolTypeRouter(
     {

@@ -16,6 +16,15 @@ from voice.speech import timings
 Tone = Literal["info", "warning", "error"]
 
 
+ROLES = {
+    "stt": "Speech recognition",
+    "tts": "The voice",
+    "llm": "The language model",
+    "engine": "The conversation engine",
+}
+"""Who did what in a call, in words; the panel says the same (frontend/call/words.js)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerSaid:
     """What the caller said or typed. Its words have no times of their own: they are spread evenly.
@@ -288,9 +297,11 @@ class _Reader:
             case events.InactivityNoticed():
                 self._say(event, "warning", f"The caller was silent for {event.silent_for:.0f} s: the agent hung up.")
             case events.ProviderSlow():
-                self._say(event, "warning", f"{event.provider} ({event.role}) was slow: {event.waited:.1f} s so far.")
+                who = f"{ROLES.get(event.role, event.role)} ({event.provider})"
+                self._say(event, "warning", f"{who} was slow: {event.waited:.1f} s so far.")
             case events.ProviderFailed():
-                self._say(event, "error", f"{event.provider} ({event.role}) failed: {event.error} Then: {event.then}.")
+                who = f"{ROLES.get(event.role, event.role)} ({event.provider})"
+                self._say(event, "error", f"{who} failed: {event.error} Then: {event.then}.")
 
     def _say(self, event: Event, tone: Tone, text: str) -> None:
         # An event of no turn belongs to the one that it happened in.

@@ -19,9 +19,7 @@ const ROLES = {
   stt: "speech recognition",
   tts: "the voice",
   llm: "the language model",
-  brain: "the language model",
-  vad: "speech detection",
-  end_of_turn: "the end-of-turn model",
+  engine: "the conversation engine",
 };
 
 export const role = (name) => ROLES[name] ?? name;

@@ -121,8 +121,8 @@ def test_trouble_is_told_where_it_happened() -> None:
     )[:1]
     notices = [(item.tone, item.text) for item in turn.items if isinstance(item, Notice)]
     assert notices == [
-        ("warning", "Groq (llm) was slow: 2.5 s so far."),
-        ("error", "Groq (llm) failed: No answer. Then: asking the caller again."),
+        ("warning", "The language model (Groq) was slow: 2.5 s so far."),
+        ("error", "The language model (Groq) failed: No answer. Then: asking the caller again."),
     ]
 
 
