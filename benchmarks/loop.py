@@ -258,6 +258,9 @@ def _show(result: Result) -> None:
                     f"          {parts.total:.2f} s: end of turn {parts.end_of_turn:.2f}, STT {parts.stt:.2f}, "
                     f"LLM {parts.llm:.2f}, TTS {parts.tts:.2f}"
                 )
+        elif isinstance(event, events.ModelFinished) and event.input_tokens is not None:
+            anew = event.input_tokens - (event.cached_tokens or 0)
+            print(f"          model: {anew} of {event.input_tokens} tokens read anew, {event.output_tokens} written")
         elif isinstance(event, events.ProviderFailed):
             print(f"  failed: {event.error}")
 

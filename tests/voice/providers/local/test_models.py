@@ -8,8 +8,9 @@ import pytest
 from voice.providers.local.models import features, kokoro
 from voice.providers.local.models.minilm import WordPiece
 from voice.providers.local.models.moonshine import read_tokens
-from voice.providers.local.models.qwen import shortened
-from voice.providers.local.models.runtime import floats, pcm16
+from voice.providers.local.models.onnx_graph import OnnxGraph
+from voice.providers.local.models.qwen import beginning, shortened
+from voice.providers.local.models.runtime import floats, pcm16, session
 
 
 def test_mel_filters_have_equal_areas_and_rise_in_frequency():
@@ -86,3 +87,71 @@ def test_the_oldest_turns_go_first_and_the_prompt_stays():
 def test_audio_goes_to_floats_and_back():
     samples = np.array([-1.0, -0.5, 0.0, 0.5, 1.0, 2.0], np.float32)
     assert np.allclose(floats(pcm16(samples)), np.clip(samples, -1, 1), atol=1e-4)
+
+
+def test_reading_ahead_stops_before_the_word_that_may_change():
+    system, user = {"role": "system", "content": "Be kind."}, {"role": "user", "content": "Are you open on. Sun."}
+    start = "<|im_start|>system\nBe kind.<|im_end|>\n"
+    assert beginning([system]) == start
+    assert beginning([system, user]) == start + "<|im_start|>user\nAre you open on"
+    assert beginning([system, {"role": "user", "content": "Hm"}]) == start + "<|im_start|>user\n"
+
+
+def test_pieces_are_cut_where_the_voice_is_soft_and_none_is_a_scrap():
+    energy = np.ones(300, np.float32)
+    energy[[30, 80, 170]] = 0
+    assert kokoro.cuts(energy, 0, 200) == [30, 80]
+    assert kokoro.cuts(energy, 0, 300) == [30, 80, 170]
+    assert kokoro.cuts(energy, 0, 40) == []
+
+
+def test_a_piece_is_faded_into_the_next():
+    tail, audio = np.ones(4, np.float32), np.zeros(8, np.float32)
+    assert kokoro.joined(tail, audio).tolist() == pytest.approx([1, 2 / 3, 1 / 3, 0, 0, 0, 0, 0])
+    assert kokoro.joined(tail[:0], audio).tolist() == audio.tolist()
+
+
+# --- ONNX
+
+
+def _field(number: int, content: bytes) -> bytes:
+    return bytes([number << 3 | 2, len(content)]) + content
+
+
+def _tensor(name: bytes) -> bytes:
+    return _field(1, name) + _field(2, _field(1, b"\x08\x01"))
+
+
+@pytest.fixture
+def model(tmp_path):
+    """a -> double = a + a -> square = double * double -> sum = square + a"""
+    nodes = [
+        _field(1, b"a") + _field(1, b"a") + _field(2, b"double") + _field(4, b"Add"),
+        _field(1, b"double") + _field(1, b"double") + _field(2, b"square") + _field(4, b"Mul"),
+        _field(1, b"square") + _field(1, b"a") + _field(2, b"sum") + _field(4, b"Add"),
+    ]
+    graph = b"".join(_field(1, node) for node in nodes) + _field(2, b"whole")
+    graph += _field(11, _tensor(b"a")) + _field(12, _tensor(b"sum"))
+    path = tmp_path / "model.onnx"
+    path.write_bytes(
+        b"\x08\x08" + _field(8, b"\x10\x0d") + b"\x3a\x80\x01".replace(b"\x80\x01", _length(graph)) + graph
+    )
+    return path
+
+
+def _length(content: bytes) -> bytes:
+    return bytes([len(content) & 127 | 128, len(content) >> 7]) if len(content) > 127 else bytes([len(content)])
+
+
+def test_a_model_is_cut_into_a_part_up_to_a_tensor_and_a_part_from_it(model):
+    graph = OnnxGraph(model)
+    first, second = session(graph.part(["square"])), session(graph.part(["sum"], given=["square"]))
+    three = np.array([3.0], np.float32)
+    assert first.run(None, {"a": three})[0] == 36
+    assert sorted(tensor.name for tensor in second.get_inputs()) == ["a", "square"]
+    assert second.run(None, {"a": three, "square": np.array([10.0], np.float32)})[0] == 13
+
+
+def test_a_part_that_is_not_there_is_refused(model):
+    with pytest.raises(KeyError):
+        OnnxGraph(model).part(["cube"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 import tempfile
@@ -86,8 +87,20 @@ class Qwen:
             kept = shorter
 
     def warm(self, messages: Sequence[Message], *, stop: Callable[[], bool]) -> None:
-        """Read a chat's beginning, so that an answer to it starts sooner."""
-        self.chat(messages, temperature=0.0, max_tokens=1, extra={}, on_text=lambda text: None, stop=stop)
+        """Read a chat's beginning, so that an answer to it starts sooner. Its last message may be unfinished."""
+        answer = _Answer(lambda text: None, stop)
+        request = {"prompt": beginning(messages), "n_predict": 0, "cache_prompt": True, "stream": True}
+        self._server.handle_completions({**request, "return_progress": True}, answer.take)
+
+
+def beginning(messages: Sequence[Message]) -> str:
+    """The chat as Qwen's template writes it, as far as it is certain: of a caller who is still speaking, the last word
+    may change, and nothing after it is known."""
+    turns = [f"<|im_start|>{message['role']}\n{message['content']}<|im_end|>\n" for message in messages]
+    if messages[-1]["role"] != "user":
+        return "".join(turns)
+    words = re.findall(r"\S+", str(messages[-1]["content"]))[:-1]
+    return "".join(turns[:-1]) + "<|im_start|>user\n" + " ".join(words).rstrip(".,;:!?")
 
 
 class _Answer:
