@@ -11,11 +11,10 @@ import logging
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import Agent, AgentSession, llm, stt, tts, utils
+from livekit.agents import Agent, AgentSession, inference, llm, stt, tts, utils
 from livekit.agents.language import LanguageCode
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr
 from livekit.agents.voice.io import AudioInput, AudioOutput, AudioOutputCapabilities
-from livekit.plugins import silero
 
 from benchmarks.engine import fakes
 from benchmarks.engine.line import Line
@@ -168,7 +167,7 @@ class Adapter:
 
     async def start(self) -> None:
         logging.getLogger().setLevel(logging.ERROR)
-        self._vad = silero.VAD.load(min_speech_duration=VAD_SECONDS, min_silence_duration=VAD_SECONDS)
+        self._vad = inference.VAD(min_speech_duration=VAD_SECONDS, min_silence_duration=VAD_SECONDS)
 
     async def open(self, line: Line) -> None:
         session: AgentSession[None] = AgentSession(

@@ -33,12 +33,7 @@ class Peer:
 
 PEERS = (
     Peer(name="pipecat", packages=("pipecat-ai==1.14.0",), megabytes=530, calls=(5, 10, 15, 20, 25)),
-    Peer(
-        name="livekit",
-        packages=("livekit-agents==1.8.9", "livekit-plugins-silero==1.8.9"),
-        megabytes=410,
-        calls=(10, 25, 35, 50, 65),
-    ),
+    Peer(name="livekit", packages=("livekit-agents==1.8.9",), megabytes=400, calls=(10, 25, 35, 50, 65)),
 )
 """The newest versions of November 2026."""
 
