@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
 from django import template
 from django.conf import settings
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timesince import timesince
 
 from core import money
 
@@ -88,6 +91,16 @@ def duration(seconds: float | None) -> str:
     if hours:
         return f"{hours} h {minute} min" if minute else f"{hours} h"
     return f"{minute} min {second} s" if second else f"{minute} min"
+
+
+@register.filter
+def ago(moment: datetime | None) -> str:
+    """How long ago a moment was, in words: "just now", "3 minutes ago", "2 days ago". Nothing for None."""
+    if moment is None:
+        return ""
+    if timezone.now() - moment < timedelta(minutes=1):
+        return "just now"
+    return f"{timesince(moment, depth=1)} ago"
 
 
 @register.filter

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.conf import settings
 from django.template import Context, Template, TemplateSyntaxError
+from django.utils import timezone
 
 from core.templatetags import ui
 
@@ -66,3 +69,11 @@ def test_duration(seconds: float | None, shown: str) -> None:
 def test_latencies_and_money() -> None:
     assert (ui.milliseconds(0.8431), ui.milliseconds(None)) == ("843 ms", "")
     assert (ui.dollars(1_234_567), ui.dollars(None)) == ("$1.23", "")
+
+
+@pytest.mark.parametrize(
+    ("passed", "shown"),
+    [(timedelta(0), "just now"), (timedelta(minutes=3, seconds=5), "3 minutes ago"), (timedelta(days=2), "2 days ago")],
+)
+def test_how_long_ago(passed: timedelta, shown: str) -> None:
+    assert ui.ago(timezone.now() - passed).replace("\N{NO-BREAK SPACE}", " ") == shown
