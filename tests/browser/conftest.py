@@ -29,7 +29,7 @@ ARGUMENTS = [
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # tests elsewhere want this thread without Playwright's loop
 def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("There is no Chromium here (make chromium).")
