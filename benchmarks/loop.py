@@ -2,9 +2,11 @@
 
 A caller phones a receptionist: real conversation, real models in a process of their own, real time. The caller asks
 questions, spoken beforehand by one of the local voices; how long each waits from the last sound of the question to the
-first sound of the answer is the first figure. The recognition's word error rate is measured on people's speech: the
-recordings in `benchmarks/data`. CPU seconds are those of all processes, per question asked. The last line is one JSON
-object.
+first sound of the answer is the first figure. A call of one question goes before, and its wait is told apart: in it the
+model reads the agent's prompt for the first time, and the voice makes the phrases that all calls share.
+
+The recognition's word error rate is measured on people's speech: the recordings in `benchmarks/data`. CPU seconds are
+those of all processes, per question asked. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -63,6 +65,8 @@ START_SECONDS = 300.0
 ANSWER_SECONDS = 25.0
 # A pause between an answer and the next question, as people make.
 BREATH_SECONDS = 0.6
+# How long the first caller stays on the line, in which the phrases are made.
+PREPARING_SECONDS = 8.0
 
 
 @dataclass
@@ -115,8 +119,10 @@ class Result:
     log: list[events.Event]
 
 
-async def converse(models: LocalModels, questions: list[bytes], voice: str) -> Result:
-    """One call in which all questions are asked, one after the other."""
+async def converse(
+    models: LocalModels, phrases: PhraseCache, questions: list[bytes], voice: str, stay: float = 0.0
+) -> Result:
+    """One call in which all questions are asked, one after the other. The caller stays a while after."""
     line, log = Line(), []
     quiet = asyncio.Event()
 
@@ -134,7 +140,7 @@ async def converse(models: LocalModels, questions: list[bytes], voice: str) -> R
         vad=models.vad,
         end_of_turn=models.end_of_turn,
         pacer=Pacer(),
-        phrases=PhraseCache(),
+        phrases=phrases,
     )
     conversation = Conversation(call_id="bench", spec=spec, services=services, transport=line, sink=sink)
     call = asyncio.create_task(conversation.run())
@@ -154,6 +160,7 @@ async def converse(models: LocalModels, questions: list[bytes], voice: str) -> R
             waits.append(line.answered_at - line.asked_at)
         await asyncio.sleep(BREATH_SECONDS)
     cost = Cost.now() - before
+    await asyncio.sleep(stay)
     conversation.end(EndReason.CALLER)
     await call
     feeding.cancel()
@@ -223,7 +230,9 @@ async def measure(socket: Path, options: argparse.Namespace) -> dict[str, float]
         while not (models.status.can_talk_locally and models.status.is_ready("tts")):  # noqa: ASYNC110
             await asyncio.sleep(0.2)
     questions = [await spoken(models, question) for question in QUESTIONS[: options.questions]]
-    result = await converse(models, questions * options.rounds, options.voice)
+    phrases = PhraseCache()
+    first = await converse(models, phrases, questions[-1:], options.voice, stay=PREPARING_SECONDS)
+    result = await converse(models, phrases, questions * options.rounds, options.voice)
     wrong, total = await word_errors(models)
     await models.close()
     if options.show:
@@ -233,6 +242,8 @@ async def measure(socket: Path, options: argparse.Namespace) -> dict[str, float]
     print(f"{turns} questions, {len(result.waits)} answered, {result.missed} not within {ANSWER_SECONDS:.0f} s.")
     print(f"Other programs used {others:.2f} cores meanwhile." + (" Measure again when it is quiet." * (others > 0.2)))
     p50, p95 = percentile(result.waits, 50), percentile(result.waits, 95)
+    if first.waits:
+        print(f"First answer ever to this agent's callers: {first.waits[0]:.2f} s.")
     print(f"End of speech to first audio: p50 {p50 or 0:.2f} s, p95 {p95 or 0:.2f} s.")
     print(f"Recognition of recorded speech: {wrong} of {total} words wrong ({wrong / total:.1%}).")
     cpu = (result.cost.own + result.cost.children) / turns

@@ -99,10 +99,11 @@ def test_reading_ahead_stops_before_the_word_that_may_change():
 
 def test_pieces_are_cut_where_the_voice_is_soft_and_none_is_a_scrap():
     energy = np.ones(300, np.float32)
-    energy[[30, 80, 170]] = 0
-    assert kokoro.cuts(energy, 0, 200) == [30, 80]
-    assert kokoro.cuts(energy, 0, 300) == [30, 80, 170]
+    energy[[25, 60, 120, 200]] = 0
     assert kokoro.cuts(energy, 0, 40) == []
+    assert kokoro.cuts(energy, 0, 90) == [25]
+    assert kokoro.cuts(energy, 0, 150) == [25, 60]
+    assert kokoro.cuts(energy, 0, 300) == [25, 60, 120, 200]
 
 
 def test_a_piece_is_faded_into_the_next():

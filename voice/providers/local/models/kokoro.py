@@ -61,9 +61,9 @@ _JOINT = ("/encoder/MatMul_1_output_0", "/encoder/Reshape_output_0", "/encoder/R
 FRAME = 600
 # Frames that are silent before and after speech, at normal speed; there are always a few more.
 SILENT_BEFORE, SILENT_AFTER = 10, 14
-# Frames of the first piece, the second and later ones: from so many to so many, cut where the voice is softest. Each
-# has to be made while the one before is heard.
-PIECES = ((26, 48), (36, 66), (60, 110))
+# Frames of the first piece, the next ones and all after them: from so many to so many, cut where the voice is softest.
+# Each has to be made while the one before is heard.
+PIECES = ((18, 36), (26, 46), (44, 76), (60, 110))
 # Frames on either side of a piece that are made with it and thrown away, so that pieces fit together.
 CONTEXT = 6
 FADE = 240
