@@ -164,24 +164,30 @@ class SileroVad:
         self._free = list(range(2 * rows - 1, rows - 1, -1))
 
     async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
         while self._open:
             await asyncio.sleep(TICK_SECONDS)
-            while self._ready:
-                batch = self._ready
-                windows = b"".join(stream.pending.pop(0) for stream in batch)
-                self._ready = [stream for stream in batch if stream.pending]
-                rows = np.array([stream.row for stream in batch])
-                before = self._states[:, rows], self._contexts[rows], self._quiet[rows]
-                verdicts = await loop.run_in_executor(self._thread, self._judge, windows, *before)
-                probabilities, loud, states, contexts, quiet = verdicts
-                open_now = [index for index, stream in enumerate(batch) if stream.row == rows[index]]
-                self._states[:, rows[open_now]] = states[:, open_now]
-                self._contexts[rows[open_now]] = contexts[open_now]
-                self._quiet[rows[open_now]] = quiet[open_now]
-                for index in open_now:
-                    self._tell(batch[index], probabilities[index], loud[index])
+            # What fills up while a batch runs waits for the next one: small batches are dear.
+            batch, self._ready = self._ready, []
+            while batch:
+                batch = await self._run_batch(batch)
         self._task = None
+
+    async def _run_batch(self, batch: list[SileroStream]) -> list[SileroStream]:
+        """Judge a window of each stream; the streams that have more of them waiting."""
+        windows = b"".join(stream.pending.pop(0) for stream in batch)
+        behind = [stream for stream in batch if stream.pending]
+        rows = np.array([stream.row for stream in batch])
+        before = self._states[:, rows], self._contexts[rows], self._quiet[rows]
+        loop = asyncio.get_running_loop()
+        verdicts = await loop.run_in_executor(self._thread, self._judge, windows, *before)
+        probabilities, loud, states, contexts, quiet = verdicts
+        open_now = [index for index, stream in enumerate(batch) if stream.row == rows[index]]
+        self._states[:, rows[open_now]] = states[:, open_now]
+        self._contexts[rows[open_now]] = contexts[open_now]
+        self._quiet[rows[open_now]] = quiet[open_now]
+        for index in open_now:
+            self._tell(batch[index], probabilities[index], loud[index])
+        return [stream for stream in behind if stream.pending]  # not those that were closed meanwhile
 
     def _tell(self, stream: SileroStream, probability: float, loud: bool) -> None:
         if stream.row < 0:  # closed by what another stream was told
