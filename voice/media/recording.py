@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import struct
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -21,7 +21,7 @@ FLUSH_SECONDS = 0.5
 # Audio younger than this stays in memory, so that the agent's unheard audio can still be cut.
 SETTLE_SECONDS = 0.4
 # Frames that arrive within this of their place follow each other without a gap: networks jitter.
-TOLERANCE_SECONDS = 0.12
+TOLERANCE_SAMPLES = round(0.12 * SAMPLE_RATE)
 
 # One thread writes for all calls: the order of writes within a file is kept and a slow disk holds up no call.
 _writer = ThreadPoolExecutor(1, thread_name_prefix="recording")
@@ -30,25 +30,24 @@ _writer = ThreadPoolExecutor(1, thread_name_prefix="recording")
 class _Track:
     """One side's audio that is not yet in the file. Positions are in samples from the start of the call."""
 
-    __slots__ = ("audio", "start")
+    __slots__ = ("audio", "end", "start")
 
     def __init__(self) -> None:
         self.audio = bytearray()
-        self.start = 0
-
-    @property
-    def end(self) -> int:
-        return self.start + len(self.audio) // 2
+        self.start = self.end = 0
 
     def put(self, pcm: bytes, position: int) -> None:
         """Place audio at `position`; close to the end of what is there, it follows on."""
         gap = position - self.end
-        if gap > TOLERANCE_SECONDS * SAMPLE_RATE:
+        if gap > TOLERANCE_SAMPLES:
             self.audio += bytes(2 * gap)
+            self.end = position
         self.audio += pcm
+        self.end += len(pcm) // 2
 
     def cut(self, position: int) -> None:
         del self.audio[max(0, 2 * (position - self.start)) :]
+        self.end = self.start + len(self.audio) // 2
 
     def take(self, until: int) -> bytes:
         """Remove and give the audio up to `until`, filled up with silence."""
@@ -56,6 +55,7 @@ class _Track:
         taken = bytes(self.audio[:size])
         del self.audio[:size]
         self.start = max(self.start, until)
+        self.end = max(self.end, until)
         return taken.ljust(size, b"\0")
 
 
@@ -72,7 +72,8 @@ class Recorder:
         self._caller = _Track()
         self._agent = _Track()
         self._written = 0
-        self._file: BinaryIO | None = None
+        self._file: int | None = None
+        self._size = 0
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -118,23 +119,25 @@ class Recorder:
             return
         try:
             if self._file is None:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = self.path.open("wb")
-                self._file.write(_header(0))
+                self._file = self._open()
             stereo = np.empty((len(caller) // 2, 2), "<i2")
             stereo[:, 0] = np.frombuffer(caller, "<i2")
             stereo[:, 1] = np.frombuffer(agent, "<i2")
-            self._file.seek(0, 2)
-            self._file.write(stereo.tobytes())
-            size = self._file.tell() - HEADER_BYTES
-            self._file.seek(0)
-            self._file.write(_header(size))
-            self._file.flush()
-            if last:
-                self._file.close()
+            _write_at(self._file, stereo.tobytes(), HEADER_BYTES + self._size)
+            self._size += stereo.nbytes
+            _write_at(self._file, _header(self._size), 0)
         except OSError as error:
             self.failed = True
             log.error("The recording %s stopped: %s", self.path, error)
+        if (last or self.failed) and self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _open(self) -> int:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        _write_at(file, _header(0), 0)
+        return file
 
     @staticmethod
     def recover(path: Path) -> float:
@@ -149,6 +152,13 @@ class Recorder:
             file.write(_header(size))
             file.truncate(HEADER_BYTES + size)
         return size / (4 * SAMPLE_RATE)
+
+
+def _write_at(file: int, content: bytes, offset: int) -> None:
+    """Write all of `content`. A full disk takes a part of it, and complains only when asked to take the rest."""
+    while content:
+        written = os.pwrite(file, content, offset)
+        content, offset = content[written:], offset + written
 
 
 def _header(data_bytes: int) -> bytes:
