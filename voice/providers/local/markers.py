@@ -17,6 +17,14 @@ from voice.providers.base import Message, TextDelta, ToolRequest, ToolSchema
 LONGEST_MARKER = 400
 _NAME = re.compile(r"\[\s*([A-Za-z][\w -]*?)\s*(?:[:(]?\s*(\{.*\})\s*\)?)?\s*(?:\(\s*\))?\s*\]", re.DOTALL)
 _numbers = itertools.count(1)
+# A small model hangs up too readily: it needs to see when to, and when not to.
+_HANGING_UP = (
+    "Hang up only when the caller says goodbye or needs nothing more. Examples:",
+    'Caller: "Thanks, bye!" You: "You\'re welcome, goodbye! [end_call]"',
+    'Caller: "No, that was all." You: "Thank you for calling, goodbye! [end_call]"',
+    'Caller: "I would like an appointment." You: "Of course. Which day suits you?"',
+    'Caller: "Is Ms. Jones there?" You: "I don\'t know, but a colleague can call you back."',
+)
 
 
 def instructions(tools: Sequence[ToolSchema]) -> str:
@@ -30,9 +38,7 @@ def instructions(tools: Sequence[ToolSchema]) -> str:
         arguments = f" {json.dumps(dict.fromkeys(required, '...'))}" if required else ""
         lines.append(f"[{tool.name}{arguments}] {tool.description}")
     if any(tool.name == "end_call" for tool in tools):
-        lines.append('Example: the caller says "Thanks, bye!", you answer "You\'re welcome, goodbye! [end_call]".')
-        lines.append("Never write [end_call] while the caller asks, tells or wants something.")
-    lines.append("The caller is on the phone with you right now: do not tell them to call.")
+        lines += _HANGING_UP
     return "\n".join(lines)
 
 
@@ -73,6 +79,7 @@ class MarkerReader:
     def __init__(self, tools: Sequence[ToolSchema]) -> None:
         self._names = {_plain(tool.name): tool.name for tool in tools}
         self._held = ""
+        self._last = ""
         self.asked = False
 
     def push(self, text: str) -> Iterator[TextDelta | ToolRequest]:
@@ -91,8 +98,7 @@ class MarkerReader:
             name = self._names.get(_plain(match[1])) if match else None
             if match and name:
                 self._held = self._held[match.end() :]
-                self.asked = True
-                yield ToolRequest(f"local-{next(_numbers)}", name, match[2] or "{}")
+                yield from self._ask(name, match[2] or "{}")
             elif match or len(self._held) > LONGEST_MARKER or not self._may_be_marker(start):
                 yield from self._speak(start + 1)
             else:
@@ -103,11 +109,17 @@ class MarkerReader:
         opened = re.match(r"\s*\[\s*([A-Za-z][\w -]*)\s*$", self._held)
         name = self._names.get(_plain(opened[1])) if opened else None
         if name and not self.asked:
-            self.asked = True
-            yield ToolRequest(f"local-{next(_numbers)}", name, "{}")
+            yield from self._ask(name, "{}")
         else:
             yield from self._speak(len(self._held.rstrip()))
         self._held = ""
+
+    def _ask(self, name: str, arguments: str) -> Iterator[ToolRequest]:
+        """Nobody asks a question and hangs up: such a marker was written by mistake."""
+        if name == "end_call" and self._last == "?":
+            return
+        self.asked = True
+        yield ToolRequest(f"local-{next(_numbers)}", name, arguments)
 
     def _may_be_marker(self, start: int) -> bool:
         """Whether what is held from the bracket on can still become the marker of a tool."""
@@ -118,6 +130,7 @@ class MarkerReader:
         """Let go of the first `count` characters. White space waits for what comes after it."""
         text, self._held = self._held[:count], self._held[count:]
         if text and not self.asked:
+            self._last = text.rstrip()[-1:] or self._last
             yield TextDelta(text)
 
 

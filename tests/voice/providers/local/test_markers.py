@@ -78,3 +78,8 @@ def test_past_tool_calls_are_shown_as_the_model_wrote_them():
         {"role": "assistant", "content": 'One moment. [book_table {"day": "Friday"}]'},
         {"role": "user", "content": "[book_table: Booked.]"},
     ]
+
+
+def test_nobody_asks_a_question_and_hangs_up():
+    assert read("Which day suits you? [end_call]") == ("Which day suits you?", [])
+    assert read("One moment? ", '[book_table {"day": "Friday"}]')[1] == [("book_table", '{"day": "Friday"}')]

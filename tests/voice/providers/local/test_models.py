@@ -101,7 +101,7 @@ def test_pieces_are_cut_where_the_voice_is_soft_and_none_is_a_scrap():
     energy = np.ones(300, np.float32)
     energy[[25, 60, 120, 200]] = 0
     assert kokoro.cuts(energy, 0, 40) == []
-    assert kokoro.cuts(energy, 0, 90) == [25]
+    assert kokoro.cuts(energy, 0, 80) == [25]
     assert kokoro.cuts(energy, 0, 150) == [25, 60]
     assert kokoro.cuts(energy, 0, 300) == [25, 60, 120, 200]
 
