@@ -136,7 +136,6 @@ class Conversation:
         self._reply: Reply | None = None
         self._held = False
         self._waiting: tuple[str, float, float] | None = None
-        self._answered = asyncio.Event()
         self._failures = 0
         self._check_ins = 0
         self._silent_since = 0.0
@@ -204,14 +203,9 @@ class Conversation:
             await self._recorder.close(self.clock.now())
 
     async def _get_ready(self) -> None:
-        """While the call connects, let the model read the prompt. Then have the words for trouble ready."""
-        phrases = self._spec.phrases
+        """While the call connects, let the model read the prompt; then have the words ready that bridge a wait."""
         await self._brain.prewarm()
-        await self._speaker.prepare(phrases.slow)
-        # The rest is not needed soon, and must not keep the voice from the first answer.
-        await self._answered.wait()
-        for phrase in (phrases.trouble, phrases.giving_up):
-            await self._speaker.prepare(phrase)
+        await self._speaker.prepare(self._spec.phrases.slow)
 
     # --- what the turn taker tells
 
@@ -363,7 +357,6 @@ class Conversation:
         self._stop_timer("slow")
         if reply.caller and not reply.failed:
             self._failures = 0
-            self._answered.set()
         said = " ".join(word.text for word in utterance.words)
         self._brain.keep(reply.turn, reply.caller, said, whole=not reply.failed)
         if reply.end is not None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 EAGER_CHARACTERS = 18
 EAGER_WORDS, EAGER_LEAST = 3, 12
 # ...and with no stop in sight it is cut in front of a small word.
-UNSTOPPED_WORDS, UNSTOPPED_LEAST = 9, 4
+UNSTOPPED_WORDS, UNSTOPPED_LEAST = 7, 4
 # Later pieces are sentences, or clauses long enough to sound like something.
 CLAUSE_CHARACTERS = 60
 # No piece grows much past these for want of a stop: voices have a limit.
