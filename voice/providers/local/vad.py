@@ -21,15 +21,13 @@ import numpy.typing as npt
 from voice.media import SAMPLE_RATE
 from voice.providers.base import ProviderError
 from voice.providers.local.models.runtime import Floats, session
+from voice.providers.local.models.silero import CONTEXT, STATE, WINDOW, network
 
 log = logging.getLogger(__name__)
 
 Counts = npt.NDArray[np.int64]
 
-WINDOW = 512
 WINDOW_BYTES = 2 * WINDOW
-CONTEXT = 64
-STATE = 128
 TICK_SECONDS = 0.016
 # Speech begins above the first probability and lasts until below the second: between them nothing changes.
 SPEECH_ABOVE = 0.5
@@ -111,7 +109,6 @@ class SileroVad:
     def __init__(self, model: Path) -> None:
         self._model = model
         self._session: Any = None
-        self._rate = np.array(SAMPLE_RATE, np.int64)
         self._states: Floats = np.zeros((2, _FIRST_ROWS, STATE), np.float32)
         self._contexts: Floats = np.zeros((_FIRST_ROWS, CONTEXT), np.float32)
         # How many windows in a row were too soft.
@@ -127,7 +124,7 @@ class SileroVad:
         if self._session is None:
             if not self._model.exists():
                 raise ProviderError("local", "The local voice activity model is still being fetched.", retryable=True)
-            self._session = session(self._model)
+            self._session = session(network(self._model.read_bytes()))
         if not self._free:
             self._grow()
         row = self._free.pop()
@@ -209,8 +206,7 @@ class SileroVad:
         inputs = np.concatenate((contexts, audio), axis=1)
         asked = np.flatnonzero(quiet <= QUIET_WINDOWS)
         if asked.size:
-            given = {"input": inputs[asked], "state": states[:, asked], "sr": self._rate}
-            outputs, states[:, asked] = self._session.run(None, given)
+            outputs, states[:, asked] = self._session.run(None, {"input": inputs[asked], "state": states[:, asked]})
             probabilities[asked] = outputs[:, 0]
         return probabilities.tolist(), loud.tolist(), states, inputs[:, -CONTEXT:], quiet
 

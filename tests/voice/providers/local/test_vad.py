@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from voice.providers.base import ProviderError
-from voice.providers.local.vad import CONTEXT, QUIET_WINDOWS, STATE, WINDOW, SileroVad
+from voice.providers.local.models.silero import CONTEXT, STATE, WINDOW
+from voice.providers.local.vad import QUIET_WINDOWS, SileroVad
 
 SPEECH = (np.ones(WINDOW, "<i2") * 3000).tobytes()
 NOISE = (np.ones(WINDOW, "<i2") * 200).tobytes()

@@ -7,20 +7,14 @@ NodeProto input 1, output 2; TensorProto.name 8; ValueInfoProto.name 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from voice.providers.local.models.wire import Field, encode, fields
+
 _GRAPH = 7
 _NODE, _INITIALIZER, _INPUT, _OUTPUT = 1, 5, 11, 12
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-
-
-@dataclass(frozen=True)
-class _Field:
-    number: int
-    whole: memoryview
-    content: memoryview
 
 
 @dataclass(frozen=True)
@@ -34,9 +28,9 @@ class OnnxGraph:
     """A model's file, read once; parts are cut out of it as models of their own."""
 
     def __init__(self, path: Path) -> None:
-        top = list(_fields(memoryview(path.read_bytes())))
+        top = list(fields(memoryview(path.read_bytes())))
         self._rest = [field.whole for field in top if field.number != _GRAPH]
-        graph = list(_fields(next(field.content for field in top if field.number == _GRAPH)))
+        graph = list(fields(next(field.content for field in top if field.number == _GRAPH)))
         self._nodes = [_node(field) for field in graph if field.number == _NODE]
         self._initializers = {_name(f.content, 8): f.whole for f in graph if f.number == _INITIALIZER}
         self._inputs = {_name(f.content, 1): f.whole for f in graph if f.number == _INPUT}
@@ -63,71 +57,31 @@ class OnnxGraph:
         graph = b"".join(
             [
                 *(bytes(node) for node in nodes),
-                _encode(2, b"part"),
+                encode(2, b"part"),
                 *(bytes(whole) for name, whole in self._initializers.items() if name in needed),
                 *(bytes(whole) for name, whole in self._inputs.items() if name in needed),
-                *(_encode(_INPUT, _float_tensor(name)) for name in given),
-                *(_encode(_OUTPUT, _float_tensor(name)) for name in outputs),
+                *(encode(_INPUT, _float_tensor(name)) for name in given),
+                *(encode(_OUTPUT, _float_tensor(name)) for name in outputs),
             ]
         )
-        return b"".join([*(bytes(whole) for whole in self._rest), _encode(_GRAPH, graph)])
+        return b"".join([*(bytes(whole) for whole in self._rest), encode(_GRAPH, graph)])
 
 
-def _node(field: _Field) -> _Node:
+def _node(field: Field) -> _Node:
     inputs, outputs = [], []
-    for part in _fields(field.content):
+    for part in fields(field.content):
         if part.number == 1:
-            inputs.append(bytes(part.content).decode())
+            inputs.append(part.text)
         elif part.number == 2:
-            outputs.append(bytes(part.content).decode())
+            outputs.append(part.text)
     return _Node(field.whole, tuple(inputs), tuple(outputs))
 
 
 def _name(content: memoryview, number: int) -> str:
-    return next(bytes(part.content).decode() for part in _fields(content) if part.number == number)
+    return next(part.text for part in fields(content) if part.number == number)
 
 
 def _float_tensor(name: str) -> bytes:
     """A ValueInfoProto: a tensor of floats, of any shape."""
-    tensor = _encode(1, b"\x08\x01")  # TypeProto.tensor_type with elem_type FLOAT
-    return _encode(1, name.encode()) + _encode(2, tensor)
-
-
-def _fields(data: memoryview) -> Iterator[_Field]:
-    place = 0
-    while place < len(data):
-        start = place
-        key, place = _varint(data, place)
-        kind, begin = key & 7, place
-        if kind == _VARINT:
-            _, place = _varint(data, place)
-        elif kind == _BYTES:
-            length, begin = _varint(data, place)
-            place = begin + length
-        elif kind in (_FIXED32, _FIXED64):
-            place += 4 if kind == _FIXED32 else 8
-        else:
-            raise ValueError("This is not an ONNX model.")
-        yield _Field(key >> 3, data[start:place], data[begin:place])
-
-
-def _varint(data: memoryview, place: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[place]
-        place += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, place
-        shift += 7
-
-
-def _encode(number: int, content: bytes) -> bytes:
-    """A field of bytes."""
-    prefix = bytearray()
-    for value in (number << 3 | _BYTES, len(content)):
-        while value > 127:
-            prefix.append(value & 127 | 128)
-            value >>= 7
-        prefix.append(value)
-    return bytes(prefix) + content
+    tensor = encode(1, b"\x08\x01")  # TypeProto.tensor_type with elem_type FLOAT
+    return encode(1, name) + encode(2, tensor)
