@@ -60,6 +60,8 @@ class _Transport:
 class _SttStream:
     """Gives the line's words when they are due and the engine has asked for them."""
 
+    billed_seconds = 0.0
+
     def __init__(self, line: Line, on_transcript: Callable[[Transcript], None]) -> None:
         line.recognised = self._recognised
         self._on_transcript = on_transcript
@@ -100,6 +102,7 @@ class _Stt:
         self,
         *,
         language: str,
+        keyterms: Sequence[str] = (),
         on_transcript: Callable[[Transcript], None],
         on_error: Callable[[ProviderError], None],
     ) -> _SttStream:

@@ -160,6 +160,7 @@ class FakeStt:
         self,
         *,
         language: str,
+        keyterms: Sequence[str] = (),
         on_transcript: Callable[[Transcript], None],
         on_error: Callable[[ProviderError], None],
     ) -> FakeSttStream:
@@ -168,6 +169,8 @@ class FakeStt:
 
 
 class FakeSttStream:
+    billed_seconds = 0.0
+
     def __init__(
         self, stt: FakeStt, on_transcript: Callable[[Transcript], None], on_error: Callable[[ProviderError], None]
     ) -> None:

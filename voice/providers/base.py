@@ -59,17 +59,22 @@ class Transcript:
     """The caller's words of the whole turn so far: all speech since the last `commit`.
 
     A final one answers a `speech_stopped`; others are partial and may change. `took` is seconds from that
-    call to this result, `audio_seconds` how much speech it covers.
+    call to this result, `audio_seconds` how much speech it covers. `turn_ended` is the provider's own opinion on
+    whether the speaker has finished, where it has one.
     """
 
     text: str
     final: bool
     audio_seconds: float = 0.0
     took: float = 0.0
+    turn_ended: bool | None = None
 
 
 class SttStream(Protocol):
     """Recognition for one call. The methods never wait; results arrive by the callbacks given to `open`."""
+
+    billed_seconds: float
+    """Seconds of audio so far that the provider charges for."""
 
     def feed(self, frame: bytes) -> None:
         """Take 20 ms of caller audio, speech or not."""
@@ -97,9 +102,14 @@ class Stt(Protocol):
         self,
         *,
         language: str,
+        keyterms: Sequence[str] = (),
         on_transcript: Callable[[Transcript], None],
         on_error: Callable[[ProviderError], None],
-    ) -> SttStream: ...
+    ) -> SttStream:
+        """Begin to listen to one call. `keyterms` are names and words to expect, where the provider takes such.
+
+        `on_error` means that the words of this turn are lost; the stream recovers by itself for the next one.
+        """
 
 
 # --- end of turn --------------------------------------------------------------------------------

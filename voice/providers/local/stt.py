@@ -38,10 +38,11 @@ class LocalStt:
         self,
         *,
         language: str,
+        keyterms: Sequence[str] = (),
         on_transcript: Callable[[Transcript], None],
         on_error: Callable[[ProviderError], None],
     ) -> LocalSttStream:
-        """Recognition for one call. The model knows English only: whatever is said, it writes English."""
+        """Recognition for one call. The model knows English only, and takes no key terms: it writes what it hears."""
         return LocalSttStream(self._connection, on_transcript, on_error)
 
 
@@ -56,6 +57,8 @@ class _Segment:
 
 class LocalSttStream:
     """The speech of one turn, in segments. Only the last one grows and is recognised again."""
+
+    billed_seconds = 0.0
 
     def __init__(
         self,

@@ -12,20 +12,13 @@ from typing import Any
 
 import httpx
 
+from voice.providers.api import FIRST_SECONDS, Api
 from voice.providers.base import LlmChunk, LlmSettings, Message, ProviderError, ToolSchema
-from voice.providers.openai.failures import SHORT_WAIT, Failures, can_retry, wait_before_retry
+from voice.providers.failures import Refused
 from voice.providers.openai.stream import Assembler, NotAStream, ServerSaid
 
-CONNECT_SECONDS = 5.0
-FIRST_SECONDS = 15.0
-GAP_SECONDS = 15.0
 # A model on our own machine may have to be read from disk first; that happens while the call connects.
 WARM_SECONDS = 120.0
-# A connection used so lately is still open.
-FRESH_SECONDS = 20.0
-_BODY_BYTES = 20_000
-# A conversation pauses for longer than the five seconds for which httpx would keep its connection.
-_LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=55.0)
 
 
 @dataclass(slots=True)
@@ -61,16 +54,13 @@ class OpenAiLlm:
         self, base_url: str, api_key: str, *, client: httpx.AsyncClient | None = None, name: str = "openai"
     ) -> None:
         self.name = name
-        self._base_url = base_url.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._client = client or httpx.AsyncClient(limits=_LIMITS, trust_env=False)
-        self._failures = Failures(name, self._base_url, api_key)
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._api = Api(name, base_url, secret=api_key, headers=headers, client=client)
         self._dialects: dict[str, _Dialect] = {}
-        self._used_at = -FRESH_SECONDS
-        self._is_local = _is_loopback(self._base_url)
+        self._is_local = _is_loopback(base_url)
 
     async def close(self) -> None:
-        await self._client.aclose()
+        await self._api.close()
 
     async def stream(
         self, messages: Sequence[Message], *, tools: Sequence[ToolSchema], settings: LlmSettings
@@ -84,17 +74,16 @@ class OpenAiLlm:
                     for chunk in assembler.chunk(await self._whole(response)):
                         yield chunk
                 else:
-                    async for line in _lines(response):
-                        for chunk in assembler.line(line):
-                            yield chunk
+                    async with aclosing(self._api.sse(response)) as events:  # type: ignore[type-var]
+                        async for data in events:
+                            for chunk in assembler.data(data):
+                                yield chunk
             except NotAStream as error:
-                raise self._failures.not_a_stream(str(error)) from None
+                raise self._api.failures.garbled(str(error)) from None
             except ServerSaid as error:
-                raise self._failures.told(str(error)) from None
-            except (httpx.HTTPError, TimeoutError) as error:
-                raise self._failures.of_transport(error) from error
+                raise self._api.failures.told(str(error)) from None
         if assembler.empty and not assembler.reason:
-            raise self._failures.nothing()
+            raise self._api.failures.nothing()
         for end in assembler.finish():
             yield end
 
@@ -104,35 +93,27 @@ class OpenAiLlm:
         On our own machine the model reads the prompt, for one token: it costs nothing, and Ollama and llama.cpp keep
         what they have read. Elsewhere tokens are money: only the connection is opened, unless it was used just now.
         """
-        with suppress(ProviderError, httpx.HTTPError, TimeoutError):
-            if self._is_local:
-                warming = LlmSettings(settings.model, settings.temperature, 1, settings.extra)
-                async with asyncio.timeout(WARM_SECONDS):
-                    await self._complete(_body(messages, tools, warming), settings.model, WARM_SECONDS)
-            elif time.monotonic() - self._used_at > FRESH_SECONDS:
-                self._used_at = time.monotonic()
-                await self._client.get(
-                    f"{self._base_url}/models", headers=self._headers, timeout=_timeout(FIRST_SECONDS)
-                )
+        if not self._is_local:
+            await self._api.warm("/models")
+            return
+        with suppress(ProviderError, TimeoutError):
+            warming = LlmSettings(settings.model, settings.temperature, 1, settings.extra)
+            async with asyncio.timeout(WARM_SECONDS):
+                await self._complete(_body(messages, tools, warming), settings.model, WARM_SECONDS)
 
     async def list_models(self) -> list[str]:
         """The names of the models that the server offers, in alphabetical order. Raises ProviderError."""
         try:
-            response = await self._client.get(
-                f"{self._base_url}/models", headers=self._headers, timeout=_timeout(FIRST_SECONDS)
-            )
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self._failures.of_transport(error) from error
-        if response.status_code in (404, 405):
-            raise self._failures.no_list()
-        if response.status_code != httpx.codes.OK:
-            raise self._refusal(response, response.text, "its models")
+            answer = await self._api.json("GET", "/models", what="list of models")
+        except Refused as refusal:
+            if refusal.status in (404, 405):
+                raise self._api.failures.no_list() from None
+            raise
         try:
-            listed = response.json()
-            models = listed if isinstance(listed, list) else listed["data"]
-            return sorted({str(model["id"]) for model in models})
-        except (ValueError, KeyError, TypeError):
-            raise self._failures.not_a_stream(response.text[:80]) from None
+            listed = answer if isinstance(answer, list) else answer["data"]
+            return sorted({str(model["id"]) for model in listed})
+        except (KeyError, TypeError):
+            raise self._api.failures.garbled(str(answer)) from None
 
     async def check(self, model: str) -> float:
         """Ask `model` for one token; the seconds that took. Raises ProviderError, which says what is wrong."""
@@ -140,7 +121,7 @@ class OpenAiLlm:
         body = _body([{"role": "user", "content": "Hi"}], (), LlmSettings(model=model, max_tokens=1))
         answer = await self._complete(body, model, FIRST_SECONDS)
         if not isinstance(answer.get("choices"), list):
-            raise self._failures.not_a_stream(str(answer)[:80])
+            raise self._api.failures.garbled(str(answer))
         return time.monotonic() - started
 
     # --- requests
@@ -148,79 +129,34 @@ class OpenAiLlm:
     async def _complete(self, body: dict[str, Any], model: str, patience: float) -> dict[str, Any]:
         """A completion that is not streamed."""
         async with self._answer(body | {"stream": False}, model, patience) as response:
-            try:
-                answer = await self._whole(response)
-            except NotAStream as error:
-                raise self._failures.not_a_stream(str(error)) from None
-            except httpx.HTTPError as error:
-                raise self._failures.of_transport(error) from error
+            answer = await self._whole(response)
         if "error" in answer:
-            raise self._failures.told(str(answer["error"]))
+            raise self._api.failures.told(str(answer["error"]))
         return answer
 
     @asynccontextmanager
     async def _answer(
         self, body: dict[str, Any], model: str, patience: float = FIRST_SECONDS
     ) -> AsyncIterator[httpx.Response]:
-        """The server's answer with its body still to come. Asks again where that helps; raises ProviderError."""
+        """The server's answer with its body still to come. Asks in other words where that helps."""
         dialect = replace(self._dialects.get(model) or _Dialect())
-        retried = False
         while True:
+            asked = _spoken_in(dialect, body)
             try:
-                response = await self._send(_spoken_in(dialect, body), patience)
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
-                if retried or not (isinstance(error, httpx.HTTPError) and can_retry(error)):
-                    raise self._failures.of_transport(error) from error
-                retried = True
-                await asyncio.sleep(SHORT_WAIT / 6)
-                continue
-            except TimeoutError as error:
-                raise self._failures.of_transport(error) from error
-            async with aclosing(response):
-                if response.status_code == httpx.codes.OK:
-                    self._used_at = time.monotonic()
+                async with self._api.open(
+                    "POST", "/chat/completions", what=f"model named {model}", patience=patience, json=asked
+                ) as response:
                     self._dialects[model] = dialect
                     yield response
                     return
-                refusal = await self._refused(response, model)
-                wait = wait_before_retry(response)
-            if response.status_code in (400, 422) and dialect.learn(str(refusal)):
-                continue
-            if retried or wait is None:
-                raise refusal
-            retried = True
-            await asyncio.sleep(wait)
-
-    async def _send(self, body: dict[str, Any], patience: float) -> httpx.Response:
-        request = self._client.build_request(
-            "POST",
-            f"{self._base_url}/chat/completions",
-            json=body,
-            headers=self._headers,
-            timeout=_timeout(patience),
-        )
-        return await self._client.send(request, stream=True)
-
-    async def _refused(self, response: httpx.Response, model: str) -> ProviderError:
-        text = b""
-        with suppress(httpx.HTTPError):
-            async for part in response.aiter_bytes():
-                text += part
-                if len(text) > _BODY_BYTES:
-                    break
-        return self._refusal(response, text.decode(errors="replace"), model)
-
-    def _refusal(self, response: httpx.Response, text: str, model: str) -> ProviderError:
-        return self._failures.of_status(response.status_code, text, model, response.headers.get("Location", ""))
+            except Refused as refusal:
+                if refusal.status not in (400, 422) or not dialect.learn(str(refusal)):
+                    raise
 
     async def _whole(self, response: httpx.Response) -> dict[str, Any]:
-        await response.aread()
-        try:
-            answer = response.json()
-        except ValueError:
-            answer = None
+        answer = await self._api.parsed(response)
         if not isinstance(answer, dict):
-            raise NotAStream(response.text[:80])
+            raise self._api.failures.garbled(str(answer))
         return answer
 
 
@@ -252,25 +188,6 @@ def _spoken_in(dialect: _Dialect, body: dict[str, Any]) -> dict[str, Any]:
         body.pop("temperature", None)
     body[dialect.max_tokens] = body.pop("max_tokens")
     return body
-
-
-def _timeout(patience: float) -> httpx.Timeout:
-    return httpx.Timeout(patience, connect=CONNECT_SECONDS)
-
-
-async def _lines(response: httpx.Response) -> AsyncIterator[str]:
-    """The lines of a streamed answer. Raises TimeoutError when no data comes for too long, even if comments do."""
-    loop = asyncio.get_running_loop()
-    due = loop.time() + FIRST_SECONDS
-    lines = response.aiter_lines()
-    while True:
-        async with asyncio.timeout_at(due):
-            line = await anext(lines, None)
-        if line is None:
-            return
-        if line.startswith("data:"):
-            yield line
-            due = loop.time() + GAP_SECONDS
 
 
 def _is_loopback(base_url: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from voice.providers.base import Finished, TextDelta, ToolRequest
+from voice.providers.failures import message_of
 
 
 class NotAStream(ValueError):
@@ -81,11 +82,8 @@ class Assembler:
         """Why the model stopped; empty while it has not."""
         self.empty = True
 
-    def line(self, line: str) -> Iterator[TextDelta]:
-        """Take a line of the event stream. Comments and other fields than data are skipped."""
-        if not line.startswith("data:"):
-            return
-        data = line[5:].strip()
+    def data(self, data: str) -> Iterator[TextDelta]:
+        """Take the data of one event of the stream."""
         if data and data != "[DONE]":
             yield from self.chunk(_parsed(data))
 
@@ -156,13 +154,3 @@ def _text_of(content: object) -> str:
         parts = (part for part in content if isinstance(part, dict) and part.get("type") == "text")
         return "".join(str(part.get("text", "")) for part in parts)
     return ""
-
-
-def message_of(error: object) -> str:
-    """The words in a server's report of an error, whatever its shape."""
-    while isinstance(error, dict | list):
-        if isinstance(error, list):
-            error = error[0] if error else ""
-        else:
-            error = error.get("error") or error.get("message") or error.get("detail") or error.get("msg") or ""
-    return str(error or "")

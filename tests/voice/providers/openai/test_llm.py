@@ -10,9 +10,10 @@ import httpx
 import pytest
 
 from core import http
-from tests.voice.providers.openai.fake import Exchange, FakeServer, Handler, serving, stop, text, tool
+from tests.voice.providers.fake_http import Exchange, FakeServer, Handler, serving, stop, text, tool
+from voice.providers import api
 from voice.providers.base import Finished, LlmChunk, LlmSettings, ProviderError, TextDelta, ToolRequest, ToolSchema
-from voice.providers.openai import OpenAiLlm, llm
+from voice.providers.openai import OpenAiLlm
 
 KEY = "sk-secret-0123456789"
 SETTINGS = LlmSettings(model="gpt-test", temperature=0.5, max_tokens=50)
@@ -32,7 +33,7 @@ async def adapter(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
         made.append(self)
 
     monkeypatch.setattr(OpenAiLlm, "__init__", remember)
-    monkeypatch.setattr(llm, "SHORT_WAIT", 0.01)
+    monkeypatch.setattr(api, "SHORT_WAIT", 0.01)
     yield
     for one in made:
         await one.close()
@@ -350,7 +351,7 @@ async def test_a_refusal_for_another_reason_teaches_nothing() -> None:
         refusing(400, {"error": {"message": "too long"}}), refusing(400, {"error": {"message": "too long"}}), HELLO
     ) as server:
         model = hosted(server)
-        with pytest.raises(ProviderError, match=r"refused the request for gpt-test.*too long"):
+        with pytest.raises(ProviderError, match=r"refused the request for the model named gpt-test.*too long"):
             await answer(model)
         await answer(model)
     assert "stream_options" in server.requests[-1].body
@@ -363,7 +364,7 @@ async def test_a_refusal_for_another_reason_teaches_nothing() -> None:
     ("status", "body", "words"),
     [
         (401, {"error": {"message": f"Incorrect API key provided: {KEY}."}}, "key is wrong"),
-        (403, {"error": "no"}, "not allowed to use gpt-test"),
+        (403, {"error": "no"}, "not allowed to use the model named gpt-test"),
         (404, {"error": {"message": "The model does not exist"}}, "no model named gpt-test"),
         (404, b"<html>Not Found</html>", "/v1; check this one"),
         (
@@ -415,7 +416,7 @@ async def test_words_that_came_before_the_connection_was_lost_were_given() -> No
 @pytest.mark.parametrize("garbage", ["{broken", "[1, 2]", "<html>"])
 async def test_garbage_is_told_apart_from_an_answer(garbage: str) -> None:
     async with serving(replying(garbage)) as server:
-        with pytest.raises(ProviderError, match="no chat completion"):
+        with pytest.raises(ProviderError, match="was not understood"):
             await answer(hosted(server))
 
 
@@ -435,8 +436,8 @@ async def test_an_error_in_the_middle_of_a_stream_is_told() -> None:
 async def test_a_silent_model_is_given_up_even_if_its_server_sends_comments(
     monkeypatch: pytest.MonkeyPatch, comments: bool
 ) -> None:
-    monkeypatch.setattr(llm, "GAP_SECONDS", 0.1)
-    monkeypatch.setattr(llm, "FIRST_SECONDS", 0.1)
+    monkeypatch.setattr(api, "GAP_SECONDS", 0.1)
+    monkeypatch.setattr(api, "FIRST_SECONDS", 0.1)
 
     async def handle(exchange: Exchange) -> None:
         await exchange.begin()
@@ -458,7 +459,7 @@ async def test_a_slow_first_byte_is_given_up(monkeypatch: pytest.MonkeyPatch) ->
         await asyncio.sleep(60)
 
     async with serving(handle) as server:
-        monkeypatch.setattr(llm, "_timeout", lambda patience: httpx.Timeout(0.05))
+        monkeypatch.setattr(api, "_timeout", lambda patience: httpx.Timeout(0.05))
         with pytest.raises(ProviderError, match="silent for too long"):
             await answer(hosted(server))
     assert len(server.requests) == 1
@@ -542,8 +543,8 @@ async def test_it_lists_the_models_by_name() -> None:
     [
         (refusing(404, b""), "does not list its models"),
         (refusing(401, b""), "key is wrong"),
-        (refusing(200, b"<html>"), "no chat completion"),
-        (refusing(200, {"data": [1]}), "no chat completion"),
+        (refusing(200, b"<html>"), "was not understood"),
+        (refusing(200, {"data": [1]}), "was not understood"),
     ],
 )
 async def test_a_list_that_is_none_is_said_to_be_none(handler: Handler, words: str) -> None:
@@ -562,8 +563,8 @@ async def test_a_check_asks_for_one_token_and_tells_how_long_it_took() -> None:
     ("handler", "words"),
     [
         (refusing(401, {"error": {"message": "no"}}), "key is wrong"),
-        (refusing(200, b"<html>"), "no chat completion"),
-        (refusing(200, {"object": "page"}), "no chat completion"),
+        (refusing(200, b"<html>"), "was not understood"),
+        (refusing(200, {"object": "page"}), "was not understood"),
         (refusing(200, {"error": {"message": "overloaded"}}), "overloaded"),
     ],
 )

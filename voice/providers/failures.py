@@ -1,4 +1,4 @@
-"""What went wrong at a model server, and its mend, in words. No text here ever carries the key."""
+"""What went wrong at a provider's server, and its mend, in words. No text here ever carries the key."""
 
 from __future__ import annotations
 
@@ -8,14 +8,22 @@ import ssl
 from collections.abc import Iterator
 
 import httpx
+from websockets.exceptions import InvalidHandshake, InvalidURI, WebSocketException
 
 from voice.providers.base import ProviderError
-from voice.providers.openai.stream import message_of
 
 _LONGEST = 300
 # So long a wait between tries is borne by a caller without a word.
 SHORT_WAIT = 1.5
 _USUAL_WAIT = 0.25
+
+
+class Refused(ProviderError):
+    """A provider's server answered, and said no. `status` is HTTP's, or what stands for it."""
+
+    def __init__(self, provider: str, message: str, *, status: int, retryable: bool = False) -> None:
+        super().__init__(provider, message, retryable=retryable)
+        self.status = status
 
 
 class Failures:
@@ -26,24 +34,24 @@ class Failures:
         self._base_url = base_url
         self._secret = api_key
 
-    def of_status(self, status: int, body: str, model: str, location: str = "") -> ProviderError:
-        """For an answer that is no success. `body` is what the server wrote."""
+    def of_status(self, status: int, body: str, what: str, location: str = "") -> Refused:
+        """For an answer that is no success. `body` is what the server wrote, `what` names what it was asked for."""
         said = self._said(body)
         match status:
             case 401:
                 text = "The API key is wrong or missing. Put the right one into this connection."
             case 403:
-                text = f"The API key is not allowed to use {model}. Check what it may do, or choose another model."
+                text = f"The API key is not allowed to use the {what}. Check what it may do, or choose another."
             case 402:
                 text = "The account has no credit left. Add some with the provider."
             case 404 | 405 if said:
-                text = f"There is no model named {model} at {self._base_url}, or not for this key. Choose another."
+                text = f"There is no {what} at {self._base_url}, or not for this key. Choose another."
             case 404 | 405:
-                text = f"Nothing answers chats at {self._base_url}. Most base URLs end in /v1; check this one."
+                text = f"Nothing answers such requests at {self._base_url}. Most base URLs end in /v1; check this one."
             case 408 | 504:
-                text = "The server gave up waiting for the model. Try again, or choose a smaller model."
+                text = "The server gave up waiting for its model. Try again, or choose a smaller one."
             case 413:
-                text = "The conversation is longer than the server accepts. Shorten the agent's prompt."
+                text = "The request is longer than the server accepts. Shorten the agent's prompt."
             case 429 if "quota" in said.lower() or "credit" in said.lower() or "billing" in said.lower():
                 text = "The account's quota is used up. Raise it with the provider."
             case 429:
@@ -55,23 +63,22 @@ class Failures:
             case _ if status >= 500:
                 text = "The server failed. Try again; if it goes on, look at its log or status page."
             case _:
-                text = f"The server refused the request for {model}."
-        return self._error(
-            f"{text} ({status}{': ' if said else ''}{said})", retryable=status in (408, 429) or status >= 500
-        )
+                text = f"The server refused the request for the {what}."
+        text = self._clean_key(f"{text} ({status}{': ' if said else ''}{said})")
+        return Refused(self._name, text, status=status, retryable=status in (408, 429) or status >= 500)
 
     def of_transport(self, error: Exception) -> ProviderError:
         """For a server that was not reached, or was lost."""
         causes = list(_causes(error))
         if isinstance(error, httpx.ConnectTimeout):
             text = f"{self._base_url} did not answer in time. Is the address right, and does a firewall let us through?"
-        elif isinstance(error, httpx.ConnectError):
-            text = self._unreachable(error, causes)
         elif isinstance(error, TimeoutError | httpx.TimeoutException):
-            text = "The model went silent for too long. Try again, or choose a faster model."
-        elif isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+            text = "The server went silent for too long. Try again, or choose a faster model."
+        elif isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | InvalidURI):
             text = f"{self._base_url} is not an address. Write it like https://api.example.com/v1."
-        elif isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError):
+        elif isinstance(error, httpx.ConnectError | OSError | InvalidHandshake):
+            text = self._unreachable(error, causes)
+        elif isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError | WebSocketException):
             text = "The server hung up in the middle of its answer. Try again; if it goes on, look at its log."
         else:
             text = f"The server could not be used: {error}"
@@ -86,8 +93,9 @@ class Failures:
             return f"The certificate of {self._base_url} was not accepted: {error}"
         return f"{self._base_url} was not reached: {str(error) or 'the connection failed'}"
 
-    def not_a_stream(self, what: str) -> ProviderError:
-        text = f"{self._base_url} answered with something that is no chat completion: {what!r}. Check the address."
+    def garbled(self, what: str) -> ProviderError:
+        """For an answer that is not of the protocol; `what` is its beginning."""
+        text = f"{self._base_url} answered with something that was not understood: {what[:80]!r}. Check the address."
         return self._error(text, retryable=False)
 
     def no_list(self) -> ProviderError:
@@ -98,7 +106,7 @@ class Failures:
         return self._error(f"The server reported: {self._clean(text) or 'an error without words'}.", retryable=True)
 
     def nothing(self) -> ProviderError:
-        return self._error("The model ended its answer before it had begun. Try again.", retryable=True)
+        return self._error("The server ended its answer before it had begun. Try again.", retryable=True)
 
     def _said(self, body: str) -> str:
         try:
@@ -108,14 +116,13 @@ class Failures:
         return self._clean(message_of(parsed))
 
     def _clean(self, text: str) -> str:
-        text = " ".join(text.split())
-        if self._secret:
-            text = text.replace(self._secret, "[the key]")
-        return text[:_LONGEST].rstrip(". ")
+        return self._clean_key(" ".join(text.split()))[:_LONGEST].rstrip(". ")
 
     def _error(self, text: str, *, retryable: bool) -> ProviderError:
-        text = text.replace(self._secret, "[the key]") if self._secret else text
-        return ProviderError(self._name, text, retryable=retryable)
+        return ProviderError(self._name, self._clean_key(text), retryable=retryable)
+
+    def _clean_key(self, text: str) -> str:
+        return text.replace(self._secret, "[the key]") if self._secret else text
 
 
 def wait_before_retry(response: httpx.Response) -> float | None:
@@ -133,6 +140,16 @@ def wait_before_retry(response: httpx.Response) -> float | None:
 def can_retry(error: httpx.HTTPError) -> bool:
     """Whether a request that failed before its answer began may be sent again: nobody has answered it."""
     return isinstance(error, httpx.ConnectError | httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError)
+
+
+def message_of(error: object) -> str:
+    """The words in a server's report of an error, whatever its shape."""
+    while isinstance(error, dict | list):
+        if isinstance(error, list):
+            error = error[0] if error else ""
+        else:
+            error = error.get("error") or error.get("message") or error.get("detail") or error.get("msg") or ""
+    return str(error or "")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

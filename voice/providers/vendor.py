@@ -1,0 +1,63 @@
+"""What a vendor's package says of itself, so that people can choose it and calls can be made with it.
+
+Each package of a hosted vendor has a `VENDOR`; `voice.providers.catalogue` knows them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import httpx
+
+from voice.providers.base import Llm, Stt, Tts
+from voice.providers.sockets import Connect, connect_anywhere
+
+Role = Literal["stt", "tts", "llm", "realtime"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Access to a vendor's service. `client` and `connect` are the doors that requests go through: where people type
+    the address, they judge it first. Whoever makes an adapter closes it, and the client with it."""
+
+    base_url: str
+    api_key: str = field(default="", repr=False)
+    client: Callable[[], httpx.AsyncClient] | None = None
+    connect: Connect = connect_anywhere
+    name: str = ""
+    """What events and messages call it; the vendor's id where empty."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoiceChoice:
+    """A voice that a vendor offers."""
+
+    id: str
+    label: str
+    language: str = "en"
+    gender: Literal["", "female", "male", "neutral"] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vendor:
+    """A vendor of speech or language models. Makers take an account and a model's name, and what they make is shared by
+    all calls; a role without a maker is one that the vendor does not have."""
+
+    id: str
+    label: str
+    base_url: str
+    key_hint: str
+    """Where a key is had, in words."""
+    models: Mapping[Role, tuple[str, ...]]
+    """Known models of each role, the default first. Others may be typed."""
+    check: Callable[[Account], Awaitable[str]]
+    """Tries the key without spending: a sentence of what was found. Raises ProviderError, which says what is wrong."""
+    stt: Callable[[Account, str], Stt] | None = None
+    tts: Callable[[Account, str], Tts] | None = None
+    llm: Callable[[Account, str], Llm] | None = None
+    voices: tuple[VoiceChoice, ...] = ()
+    list_voices: Callable[[Account], Awaitable[list[VoiceChoice]]] | None = None
+    """Asks the vendor for the account's voices. Raises ProviderError."""
+    needs_key: bool = True
