@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlencode
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidStatus, InvalidURI, WebSocketException
@@ -16,6 +17,9 @@ from voice.providers.failures import Failures
 CONNECT_SECONDS = 5.0
 _MAX_BYTES = 8_000_000
 
+Message = Mapping[str, Any] | bytes | str
+"""What is sent: a JSON object, audio, or text that is sent as it is."""
+
 Connect = Callable[[str, Mapping[str, str]], Awaitable[ClientConnection]]
 """Opens a WebSocket at an address, with headers. Where people type the address it judges it first."""
 
@@ -23,6 +27,13 @@ Connect = Callable[[str, Mapping[str, str]], Awaitable[ClientConnection]]
 async def connect_anywhere(url: str, headers: Mapping[str, str]) -> ClientConnection:
     """Open a WebSocket at whatever address. For addresses that are the program's own."""
     return await connect(url, additional_headers=headers, max_size=_MAX_BYTES, proxy=None, compression=None)
+
+
+def socket_url(base_url: str, path: str, query: Sequence[tuple[str, object]] = ()) -> str:
+    """The address of a WebSocket below a base URL. A name may come more than once in `query`."""
+    base = f"ws{base_url.removeprefix('http')}" if base_url.startswith("http") else base_url
+    url = base.rstrip("/") + path
+    return f"{url}?{urlencode(query)}" if query else url
 
 
 class ProviderSocket:
@@ -46,10 +57,10 @@ class ProviderSocket:
         except (OSError, TimeoutError, WebSocketException, InvalidURI) as error:
             raise failures.of_transport(error) from error
 
-    async def send(self, message: Mapping[str, Any] | bytes) -> None:
-        """Send a JSON object or audio. Raises ProviderError."""
+    async def send(self, message: Message) -> None:
+        """Raises ProviderError."""
         try:
-            await self._connection.send(message if isinstance(message, bytes) else json.dumps(message))
+            await self._connection.send(message if isinstance(message, bytes | str) else json.dumps(message))
         except (WebSocketException, OSError) as error:
             raise self._failures.of_transport(error) from error
 
@@ -83,6 +94,15 @@ class ProviderSocket:
     @property
     def is_open(self) -> bool:
         return self._connection.close_code is None
+
+    async def is_alive(self, patience: float) -> bool:
+        """Whether the server answers a ping within `patience` seconds."""
+        try:
+            async with asyncio.timeout(patience):
+                await (await self._connection.ping())
+        except (WebSocketException, OSError, TimeoutError):
+            return False
+        return True
 
     async def close(self) -> None:
         with suppress(WebSocketException, OSError):
