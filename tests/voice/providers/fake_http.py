@@ -28,9 +28,9 @@ class Exchange:
         await self._head(status, {"Content-Type": kind, "Content-Length": str(len(content)), **headers})
         await self.raw(content)
 
-    async def begin(self) -> None:
-        """Begin an event stream."""
-        await self._head(200, {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"})
+    async def begin(self, kind: str = "text/event-stream") -> None:
+        """Begin an answer that comes in parts."""
+        await self._head(200, {"Content-Type": kind, "Transfer-Encoding": "chunked"})
 
     async def send(self, *chunks: dict[str, Any] | str) -> None:
         """Send chunks of a completion; a text is the data of an event as it is."""
@@ -128,7 +128,8 @@ async def _request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
     method, path, _ = first.split(" ")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in rest)}
     content = await reader.readexactly(int(headers.get("content-length", 0)))
-    return Exchange(method, path, headers, json.loads(content) if content else None, writer)
+    is_json = "json" in headers.get("content-type", "")
+    return Exchange(method, path, headers, json.loads(content) if is_json else content or None, writer)
 
 
 def text(content: str, **choice: Any) -> dict[str, Any]:

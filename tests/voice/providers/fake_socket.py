@@ -23,12 +23,12 @@ class Peer:
         self.path = connection.request.path if connection.request else ""
         self.headers = dict(connection.request.headers.raw_items()) if connection.request else {}
         self.received: list[Any] = []
-        """Every message so far: parsed JSON, or bytes."""
+        """Every message so far: parsed JSON, bytes, or text that is no JSON."""
 
     async def read(self) -> Any:
-        """The next message: parsed JSON, or bytes."""
+        """The next message: parsed JSON, bytes, or text that is no JSON."""
         message = await self.connection.recv()
-        self.received.append(message if isinstance(message, bytes) else json.loads(message))
+        self.received.append(message if isinstance(message, bytes) else _parsed(message))
         return self.received[-1]
 
     async def read_until(self, wanted: Callable[[Any], bool]) -> Any:
@@ -50,6 +50,13 @@ class Peer:
         self.connection.transport.abort()
 
 
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 Script = Callable[[Peer], Awaitable[None]]
 
 
@@ -58,6 +65,8 @@ class FakeSocketServer:
     url: str
     """ws://127.0.0.1:port"""
     peers: list[Peer] = field(default_factory=list)
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a client has come."""
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a client has left."""
 
@@ -78,6 +87,7 @@ async def serving_sockets(
     async def play(connection: ServerConnection) -> None:
         peer = Peer(connection)
         fake.peers.append(peer)
+        fake.came.set()
         try:
             await (left.pop(0) if len(left) > 1 else left[0])(peer)
         except ConnectionClosed:
