@@ -7,7 +7,7 @@ from importlib import import_module
 
 from voice.providers.vendor import Vendor
 
-VENDORS = ("openai",)
+VENDORS = ("openai", "cartesia")
 """Packages in `voice.providers`, in the order in which they are shown."""
 
 
