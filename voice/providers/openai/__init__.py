@@ -6,15 +6,59 @@ stream that we must cancel in the middle, and know less of the servers that are 
 
 from __future__ import annotations
 
-from voice.providers.openai.llm import OpenAiLlm
-from voice.providers.vendor import Account, Vendor
+from typing import Literal
 
-__all__ = ["VENDOR", "OpenAiLlm"]
+import httpx
+
+from voice.providers.openai.llm import OpenAiLlm
+from voice.providers.openai.stt import OpenAiStt
+from voice.providers.openai.tts import OpenAiTts
+from voice.providers.vendor import Account, Vendor, VoiceChoice
+
+__all__ = ["VENDOR", "OpenAiLlm", "OpenAiStt", "OpenAiTts"]
+
+_VOICES: dict[str, Literal["female", "male", "neutral"]] = {
+    "alloy": "neutral",
+    "ash": "male",
+    "ballad": "male",
+    "cedar": "male",
+    "coral": "female",
+    "echo": "male",
+    "fable": "neutral",
+    "marin": "female",
+    "nova": "female",
+    "onyx": "male",
+    "sage": "female",
+    "shimmer": "female",
+    "verse": "male",
+}
+
+
+def _stt(account: Account, model: str) -> OpenAiStt:
+    return OpenAiStt(
+        account.base_url,
+        account.api_key,
+        model,
+        client=_client(account),
+        connect=account.connect,
+        name=_name(account),
+    )
+
+
+def _tts(account: Account, model: str) -> OpenAiTts:
+    return OpenAiTts(account.base_url, account.api_key, model, client=_client(account), name=_name(account))
 
 
 def _llm(account: Account, model: str) -> OpenAiLlm:
-    client = account.client() if account.client else None
-    return OpenAiLlm(account.base_url, account.api_key, client=client, name=account.name or "openai")
+    return OpenAiLlm(account.base_url, account.api_key, client=_client(account), name=_name(account))
+
+
+def _client(account: Account) -> httpx.AsyncClient | None:
+    return account.client() if account.client else None
+
+
+def _name(account: Account) -> str:
+    return account.name or "openai"
 
 
 async def _check(account: Account) -> str:
@@ -31,7 +75,20 @@ VENDOR = Vendor(
     label="OpenAI",
     base_url="https://api.openai.com/v1",
     key_hint="platform.openai.com, under API keys",
-    models={"llm": ("gpt-5.4-mini", "gpt-4.1-mini", "gpt-4.1", "gpt-4o-mini")},
+    models={
+        "stt": (
+            "gpt-live-transcribe",
+            "gpt-4o-mini-transcribe",
+            "gpt-4o-transcribe",
+            "gpt-realtime-whisper",
+            "whisper-1",
+        ),
+        "tts": ("gpt-4o-mini-tts", "tts-1", "tts-1-hd"),
+        "llm": ("gpt-5.4-mini", "gpt-4.1-mini", "gpt-4.1", "gpt-4o-mini"),
+    },
     check=_check,
+    stt=_stt,
+    tts=_tts,
     llm=_llm,
+    voices=tuple(VoiceChoice(id=voice, label=voice.title(), gender=gender) for voice, gender in _VOICES.items()),
 )
