@@ -38,7 +38,7 @@ class Failures:
         """For an answer that is no success. `body` is what the server wrote, `what` names what it was asked for."""
         said = self._said(body)
         match status:
-            case 401:
+            case 400 | 401 if status == 401 or "api key not valid" in said.lower():
                 text = "The API key is wrong or missing. Put the right one into this connection."
             case 403:
                 text = f"The API key is not allowed to use the {what}. Check what it may do, or choose another."
@@ -58,6 +58,8 @@ class Failures:
                 text = (
                     "The server accepts no more requests for now. Wait a little, or raise the limit with the provider."
                 )
+            case 503 | 529 if said:
+                text = "The server is overloaded. Try again in a moment, or choose another model."
             case _ if 300 <= status < 400:
                 text = f"The server is at {location or 'another address'} now. Put that into this connection."
             case _ if status >= 500:
@@ -105,6 +107,15 @@ class Failures:
         """For an error that the server reported in the middle of an answer."""
         return self._error(f"The server reported: {self._clean(text) or 'an error without words'}.", retryable=True)
 
+    def declined(self, why: str) -> ProviderError:
+        """For a model that will not answer; `why` is the vendor's word for the reason."""
+        text = f"The model declined to answer: {self._clean(why)}. Change the agent's prompt, or choose another model."
+        return self._error(text, retryable=False)
+
+    def broken_off(self) -> ProviderError:
+        """For an answer that ended in good order, but before its end."""
+        return self._error("The server ended its answer in the middle. Try again.", retryable=True)
+
     def nothing(self) -> ProviderError:
         return self._error("The server ended its answer before it had begun. Try again.", retryable=True)
 
@@ -127,7 +138,7 @@ class Failures:
 
 def wait_before_retry(response: httpx.Response) -> float | None:
     """Seconds to wait before asking again after a refusal; None if that is of no use, or too long for a caller."""
-    if response.status_code not in (429, 502, 503):
+    if response.status_code not in (429, 502, 503, 529):
         return None
     asked = response.headers.get("Retry-After", "")
     try:

@@ -15,6 +15,7 @@ import httpx
 from voice.providers.api import FIRST_SECONDS, Api
 from voice.providers.base import LlmChunk, LlmSettings, Message, ProviderError, ToolSchema
 from voice.providers.failures import Refused
+from voice.providers.language import model_ids
 from voice.providers.openai.stream import Assembler, NotAStream, ServerSaid
 
 # A model on our own machine may have to be read from disk first; that happens while the call connects.
@@ -103,17 +104,7 @@ class OpenAiLlm:
 
     async def list_models(self) -> list[str]:
         """The names of the models that the server offers, in alphabetical order. Raises ProviderError."""
-        try:
-            answer = await self._api.json("GET", "/models", what="list of models")
-        except Refused as refusal:
-            if refusal.status in (404, 405):
-                raise self._api.failures.no_list() from None
-            raise
-        try:
-            listed = answer if isinstance(answer, list) else answer["data"]
-            return sorted({str(model["id"]) for model in listed})
-        except (KeyError, TypeError):
-            raise self._api.failures.garbled(str(answer)) from None
+        return await model_ids(self._api)
 
     async def check(self, model: str) -> float:
         """Ask `model` for one token; the seconds that took. Raises ProviderError, which says what is wrong."""
