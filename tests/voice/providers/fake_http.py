@@ -92,7 +92,7 @@ async def serving(*handlers: Handler) -> AsyncIterator[FakeServer]:
                 tasks.append(handling)
                 leaving = asyncio.ensure_future(reader.read(1))
                 await asyncio.wait({handling, leaving}, return_when=asyncio.FIRST_COMPLETED)
-                if not handling.done():
+                if not handling.done() or isinstance(handling.exception(), OSError):
                     fake.hung_up.set()
                     handling.cancel()
                     return
