@@ -7,7 +7,13 @@ from importlib import import_module
 
 from voice.providers.vendor import Vendor
 
-VENDORS = ("openai", "cartesia")
+VENDORS = (
+    "openai",
+    "openai_responses",
+    "anthropic",
+    "google",
+    "cartesia",
+)
 """Packages in `voice.providers`, in the order in which they are shown."""
 
 
