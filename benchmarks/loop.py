@@ -27,14 +27,18 @@ import numpy as np
 from benchmarks.engine.measure import Cost, percentile
 from benchmarks.speech import DATA, FRAME_SECONDS, SAMPLE_RATE, SILENCE, frames, read_wav, recordings
 from voice import events
+from voice.brain import llm_brain
+from voice.chain import ChatModel
 from voice.conversation import Conversation, EndReason, Services
 from voice.latency import turn_latencies
 from voice.media.pacer import Pacer
 from voice.providers.base import Transcript
 from voice.providers.local import LocalModels
 from voice.providers.local.fetch import DEFAULT_MODELS
+from voice.services import voice_chain
 from voice.spec import AgentSpec, Voice
 from voice.speech import PhraseCache
+from voice.transport import Transport
 
 PROMPT = (
     "You are the friendly receptionist of Lakeside Dental, a dental practice in Springfield. You speak with callers on "
@@ -70,7 +74,7 @@ PREPARING_SECONDS = 8.0
 
 
 @dataclass
-class Line:
+class Line(Transport):
     """A phone line that is played into in real time, and knows when each side was last and first heard."""
 
     lead: float = 0.0
@@ -133,10 +137,9 @@ async def converse(
 
     spec = AgentSpec(name="Lakeside Dental", prompt=PROMPT, greeting=GREETING, voice=Voice(id=voice))
     services = Services(
-        stt=models.stt,
-        tts=models.tts,
-        fallback_tts=models.light_tts,
-        llm=models.llm,
+        stt=[models.stt],
+        voices=voice_chain([models.tts, models.light_tts], spec.voice),
+        brain=llm_brain([ChatModel.of(models.llm, spec.model)]),
         vad=models.vad,
         end_of_turn=models.end_of_turn,
         pacer=Pacer(),

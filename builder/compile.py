@@ -63,7 +63,7 @@ def spec(name: str, config: AgentConfig, *, provider: str) -> AgentSpec:
         turns=config.turns,
         inactivity=config.inactivity,
         phrases=config.phrases,
-        tools=("end_call",) if config.can_end_call else (),
+        can_end_call=config.can_end_call,
         slow_after=config.slow_after,
         max_duration=config.max_duration,
     )

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from voice.media import FRAME_SECONDS
+from voice.transport import Transport
 
 # What may wait for a browser that does not read: five seconds of audio, or so many messages.
 AUDIO_LIMIT = round(5.0 / FRAME_SECONDS)
@@ -78,8 +79,8 @@ class Outbox:
             await self._more.wait()
 
 
-class BrowserTransport:
-    """`voice.transport.Transport` over whichever socket the browser has open. Without one, audio is lost."""
+class BrowserTransport(Transport):
+    """A transport over whichever socket the browser has open. Without one, audio is lost."""
 
     lead = 0.08
 

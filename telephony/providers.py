@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from builder.compile import CompiledAgent
 from builder.engine import llm_for, local_models
 from core.errors import ApiError, ErrorCode
-from voice.conversation import Services
+from voice.brain import llm_brain
+from voice.chain import ChatModel
+from voice.health import Health
 from voice.media.pacer import Pacer
+from voice.services import Services, voice_chain
 from voice.speech import PhraseCache
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ class Providers:
         self._models = local_models()
         self._pacer = Pacer()
         self._phrases = PhraseCache()
+        self._health = Health()
 
     def require_ready(self, compiled: CompiledAgent) -> None:
         """Raises ApiError while a model that the agent needs is not there. May be called in any thread."""
@@ -29,10 +33,10 @@ class Providers:
 
     def services(self, compiled: CompiledAgent) -> Services:
         return Services(
-            stt=self._models.stt,
-            tts=self._models.tts,
-            fallback_tts=self._models.light_tts,
-            llm=llm_for(compiled),
+            stt=[self._models.stt],
+            voices=voice_chain([self._models.tts, self._models.light_tts], compiled.spec.voice),
+            brain=llm_brain([ChatModel.of(llm_for(compiled), compiled.spec.model)], health=self._health),
+            health=self._health,
             vad=self._models.vad,
             end_of_turn=self._models.end_of_turn,
             pacer=self._pacer,

@@ -35,7 +35,7 @@ class CallerSaid:
     at: float
     end: float
     text: str
-    source: Literal["speech", "typed"] = "speech"
+    source: Literal["speech", "typed", "keypad"] = "speech"
     words: list[Word]
     finished: bool = True
     kind: str = "caller"

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
 from voice import events
+from voice.chain import ChatModel, ModelChain, Question
 from voice.clock import CallClock
-from voice.providers.base import Finished, Llm, LlmSettings, Message, ProviderError, TextDelta, ToolRequest
-from voice.tools import Tool, ToolError
+from voice.health import Health
+from voice.knowledge import Knowledge, consult
+from voice.providers.base import Message, ProviderError, TextDelta, ToolRequest
+from voice.spec import AgentSpec
+from voice.toolbox import Result, Toolbox
+from voice.tools import Action, CallControl, Tool
 
 Emit = Callable[[events.Event], None]
 
@@ -21,25 +26,19 @@ TOOL_ROUNDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Some text to speak: a token, a word, a sentence."""
+    """Some text to speak: a token, a word, a sentence. Once begun, an uninterruptible one is heard to its end."""
 
     text: str
+    interruptible: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class EndCall:
-    """Hang up when all is spoken."""
-
-    detail: str = ""
-
-
-Output = Say | EndCall
+Output = Say | Action
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
     """A turn to be answered. `certain` is set once the caller is known to have finished: nothing that has an
-    effect outside the call may be done before."""
+    effect outside the call may be done before. Without a text the brain has asked for the floor itself."""
 
     turn: int
     text: str
@@ -49,8 +48,19 @@ class Ask:
 class Brain(Protocol):
     """What decides on the agent's words. It owns the history of the conversation."""
 
-    async def prewarm(self) -> None:
-        """Get ready while the call connects. Failures are silent: they show at the first turn."""
+    @property
+    def name(self) -> str:
+        """Who answers, for events."""
+
+    async def start(self, floor: Callable[[], None]) -> None:
+        """Get ready while the call connects. Failures are silent: they show at the first turn.
+
+        Whenever the brain has something to say by itself it calls `floor`; `reply` is then called with an `Ask`
+        without text, as soon as nobody speaks.
+        """
+
+    def notice(self, event: events.Event) -> None:
+        """Something happened on the call. Everything does come by here, so be quick."""
 
     def hearing(self, text: str) -> None:
         """The caller's words so far; a chance to prepare."""
@@ -65,40 +75,78 @@ class Brain(Protocol):
         where the caller went on before anything was heard. An answer that is not kept leaves no trace.
         """
 
+    async def close(self) -> None:
+        """The call is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """What a brain is given of its call. `past` is what was said before it took over: ("caller" or "agent", words)."""
+
+    call_id: str
+    spec: AgentSpec
+    clock: CallClock
+    emit: Emit
+    control: CallControl
+    tools: Sequence[Tool] = ()
+    past: Sequence[tuple[str, str]] = ()
+
+
+Brains = Callable[[Seat], Brain]
+"""Makes the brain of a call."""
+
+
+def llm_brain(
+    models: Sequence[ChatModel], *, health: Health | None = None, knowledge: Knowledge | None = None
+) -> Brains:
+    """Brains that are language models: the first of `models` answers, the next ones stand by."""
+    shared = health or Health()
+    return lambda seat: LlmBrain(seat, models, health=shared, knowledge=knowledge)
+
 
 class LlmBrain:
     """A language model that is asked anew at each turn, and runs the tools that it asks for."""
 
     def __init__(
-        self,
-        *,
-        llm: Llm,
-        settings: LlmSettings,
-        prompt: str,
-        tools: Sequence[Tool],
-        clock: CallClock,
-        emit: Emit,
+        self, seat: Seat, models: Sequence[ChatModel], *, health: Health, knowledge: Knowledge | None = None
     ) -> None:
-        self._llm = llm
-        self._settings = settings
-        self._system: Message = {"role": "system", "content": prompt}
-        self._tools = {tool.schema.name: tool for tool in tools}
-        self._schemas = [tool.schema for tool in tools]
-        self._clock = clock
-        self._emit = emit
-        self._history: list[Message] = []
+        spec = seat.spec
+        self._chain = ModelChain(
+            models,
+            patience=spec.patience,
+            hedge_after=spec.hedge_after,
+            health=health,
+            clock=seat.clock,
+            emit=seat.emit,
+        )
+        self.name = self._chain.name
+        self._toolbox = Toolbox(
+            seat.tools, control=seat.control, clock=seat.clock, emit=seat.emit, late=self._told_late
+        )
+        self._knowledge = knowledge
+        self._budget = spec.knowledge_budget
+        self._clock = seat.clock
+        self._emit = seat.emit
+        self._system: Message = {"role": "system", "content": spec.prompt}
+        self._history: list[Message] = [
+            {"role": "user" if who == "caller" else "assistant", "content": words} for who, words in seat.past
+        ]
         self._generated: dict[int, list[Message]] = {}
-        self._requests = 0
         self._warming: asyncio.Task[None] | None = None
+        self._floor: Callable[[], None] = lambda: None
 
-    async def prewarm(self) -> None:
-        await self._llm.prewarm(self._messages(), tools=self._schemas, settings=self._settings)
+    async def start(self, floor: Callable[[], None]) -> None:
+        self._floor = floor
+        await self._chain.prewarm(self._messages(), self._toolbox.schemas)
+
+    def notice(self, event: events.Event) -> None:
+        if isinstance(event, events.ClientMessage) and (text := event.data.get("context")):
+            self._history.append({"role": "user", "content": f"[{text}]"})
 
     def hearing(self, text: str) -> None:
         if self._warming is not None:
             self._warming.cancel()
-        messages = self._messages({"role": "user", "content": text})
-        warm = self._llm.prewarm(messages, tools=self._schemas, settings=self._settings)
+        warm = self._chain.prewarm(self._messages({"role": "user", "content": text}), self._toolbox.schemas)
         self._warming = asyncio.get_running_loop().create_task(warm, name="prewarm")
 
     async def reply(self, ask: Ask) -> AsyncIterator[Output]:
@@ -107,37 +155,77 @@ class LlmBrain:
             self._warming = None
         made: list[Message] = []
         self._generated[ask.turn] = made
+        known = await self._look_up(ask)
+        spoken = False
         for _ in range(TOOL_ROUNDS):
             wanted: list[ToolRequest] = []
             text = ""
-            async for chunk in self._request(ask, made):
-                if isinstance(chunk, ToolRequest):
-                    wanted.append(chunk)
-                else:
-                    text += chunk.text
-                    yield Say(chunk.text)
+            question = Question(
+                turn=ask.turn,
+                messages=self._asked(ask, known, made),
+                tools=self._toolbox.schemas,
+                speculative=not ask.certain.is_set(),
+            )
+            async with aclosing(self._chain.stream(question)) as answer:  # type: ignore[type-var]
+                async for chunk in answer:
+                    if isinstance(chunk, TextDelta):
+                        text += chunk.text
+                        yield Say(chunk.text)
+                    else:
+                        wanted.append(chunk)
+            spoken = spoken or bool(text.strip())
             made.append(_assistant(text, wanted))
             if not wanted:
                 return
             await ask.certain.wait()
-            for request in wanted:
-                result, action = await self._run(ask.turn, request)
-                made.append({"role": "tool", "tool_call_id": request.id, "content": result})
-                if action is not None:
-                    yield action
-                    return
-        raise ProviderError(self._llm.name, f"The model asked for tools {TOOL_ROUNDS} times in one turn.")
+            if not spoken and (words := self._toolbox.speech(wanted)):
+                spoken = True
+                yield Say(f"{words} ")
+            results = await self._toolbox.run(ask.turn, wanted)
+            made += [_told(result) for result in results]
+            if action := next((result.action for result in results if result.action is not None), None):
+                yield action
+                return
+        raise ProviderError(self.name, f"The model asked for tools {TOOL_ROUNDS} times in one turn.")
 
     def keep(self, turn: int, caller: str, agent: str, *, whole: bool) -> None:
         if caller:
             self._history.append({"role": "user", "content": caller})
-        made = self._generated.pop(turn, [])
+        made = self._answered(self._generated.pop(turn, []))
         if made and not whole and _is_plain(made[-1]):
             # The words are kept as they were heard; what tools did, was done.
             made = made[:-1]
         self._history += made
         if agent and not (made and _is_plain(made[-1])):
             self._history.append({"role": "assistant", "content": agent if whole else f"{agent} —"})
+
+    async def close(self) -> None:
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.gather(self._warming, return_exceptions=True)
+        await self._toolbox.close()
+
+    # --- history
+
+    def _told_late(self, result: Result) -> None:
+        """A tool has come to its end after its turn had gone on."""
+        self._history.append({"role": "user", "content": f"[Result of {result.request.name}: {result.text}]"})
+        self._floor()
+
+    def _answered(self, made: Sequence[Message]) -> list[Message]:
+        """`made` with a result behind every tool call: an interruption may have come before it."""
+        whole: list[Message] = []
+        for message in made:
+            whole.append(message)
+            for call in message.get("tool_calls") or ():
+                if not any(other.get("tool_call_id") == call["id"] for other in made):
+                    text = self._toolbox.unfinished(call["id"])
+                    whole.append({"role": "tool", "tool_call_id": call["id"], "content": text})
+        return whole
+
+    def _asked(self, ask: Ask, known: str, made: Sequence[Message]) -> list[Message]:
+        ending = [{"role": "user", "content": ask.text + known}] if ask.text else []
+        return self._messages(*ending, *made)
 
     def _messages(self, *ending: Message) -> list[Message]:
         """All of the conversation and then `ending`. Caller turns without an answer between them become one."""
@@ -149,99 +237,21 @@ class LlmBrain:
                 messages.append(message)
         return messages
 
-    async def _request(self, ask: Ask, made: list[Message]) -> AsyncIterator[TextDelta | ToolRequest]:
-        """One request to the model, told in events from its start to its end, however it ends."""
-        self._requests += 1
-        request = f"model-{ask.turn}-{self._requests}"
-        messages = self._messages({"role": "user", "content": ask.text}, *made)
-        self._emit(
-            events.ModelRequested(
-                at=self._clock.now(),
-                turn=ask.turn,
-                request=request,
-                provider=self._llm.name,
-                model=self._settings.model,
-                messages=messages,
-                tools=list(self._tools),
-                speculative=not ask.certain.is_set(),
-            )
+    async def _look_up(self, ask: Ask) -> str:
+        """What the knowledge base has to say about the turn, as the model reads it behind the caller's words."""
+        if self._knowledge is None or not ask.text:
+            return ""
+        return await consult(
+            self._knowledge, ask.text, turn=ask.turn, budget=self._budget, clock=self._clock, emit=self._emit
         )
-        text, first, end = "", True, Finished("cancelled")
-        try:
-            async for chunk in self._llm.stream(messages, tools=self._schemas, settings=self._settings):
-                if first:
-                    first = False
-                    self._emit(events.ModelFirstToken(at=self._clock.now(), turn=ask.turn, request=request))
-                if isinstance(chunk, Finished):
-                    end = chunk
-                    continue
-                if isinstance(chunk, TextDelta):
-                    text += chunk.text
-                yield chunk
-        except ProviderError:
-            end = Finished("error")
-            raise
-        finally:
-            self._emit(
-                events.ModelFinished(
-                    at=self._clock.now(),
-                    turn=ask.turn,
-                    request=request,
-                    text=text,
-                    finish=end.reason,
-                    input_tokens=end.input_tokens,
-                    output_tokens=end.output_tokens,
-                    cached_tokens=end.cached_tokens,
-                )
-            )
-
-    async def _run(self, turn: int, request: ToolRequest) -> tuple[str, EndCall | None]:
-        """Run one tool; its result as the model reads it, and what it does to the call."""
-        arguments, error, result, action = _parse(request.arguments), "", "", None
-        self._emit(
-            events.ToolCalled(
-                at=self._clock.now(),
-                turn=turn,
-                tool_call=request.id,
-                name=request.name,
-                arguments=arguments or {"raw": request.arguments},
-            )
-        )
-        started = self._clock.now()
-        try:
-            if request.name not in self._tools:
-                raise ToolError(f"There is no tool named {request.name}.")
-            if arguments is None:
-                raise ToolError("The arguments are not a JSON object.")
-            outcome = await self._tools[request.name].run(arguments)
-            result = outcome.text
-            action = EndCall(outcome.text) if outcome.ends_call else None
-        except ToolError as failure:
-            error = str(failure)
-        self._emit(
-            events.ToolReturned(
-                at=self._clock.now(),
-                turn=turn,
-                tool_call=request.id,
-                name=request.name,
-                result=result,
-                error=error,
-                took=round(self._clock.now() - started, 4),
-            )
-        )
-        return (f"Error: {error}" if error else result), action
 
 
 def _is_plain(message: Message) -> bool:
     return message["role"] == "assistant" and not message.get("tool_calls")
 
 
-def _parse(arguments: str) -> dict[str, object] | None:
-    try:
-        parsed = json.loads(arguments or "{}")
-    except ValueError:
-        return None
-    return parsed if isinstance(parsed, dict) else None
+def _told(result: Result) -> Message:
+    return {"role": "tool", "tool_call_id": result.request.id, "content": result.text}
 
 
 def _assistant(text: str, wanted: Sequence[ToolRequest]) -> Message:

@@ -5,67 +5,44 @@ Everything here runs on one event loop. Audio enters by a plain call, `on_audio`
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from voice import events
-from voice.brain import LlmBrain
-from voice.clock import CallClock
+from voice.brain import Brain, Seat
+from voice.call import Call, EndReason
+from voice.control import Controls
+from voice.dtmf import DtmfCollector, DtmfEntry
 from voice.events import Event
-from voice.media.pacer import Pacer
+from voice.hearing import Hearing
 from voice.media.recording import Recorder
 from voice.playout import Playout, Utterance
-from voice.providers.base import EndOfTurn, Llm, LlmSettings, ProviderError, Stt, Tts, Vad
+from voice.providers.base import ProviderError, Stt
 from voice.reply import Replier, Reply, ReplyFailed
+from voice.services import Services
 from voice.spec import AgentSpec
-from voice.speech import PhraseCache, Speaker
-from voice.tools import Tool
-from voice.tools.end_call import EndCallTool
+from voice.speech import Speaker
+from voice.tools import EndCall, HandOff, ToolError, Transfer
+from voice.tools.builtin import tools_of
+from voice.transfer import Transferring
 from voice.transport import Transport
 from voice.turns import TurnTaker, is_backchannel, is_hanging
+
+__all__ = ["Conversation", "EndReason", "Services"]
 
 log = logging.getLogger(__name__)
 
 # So many failed turns in a row end the call.
 FAILURES = 2
+# The caller is told so often that the answer still takes a while.
+STILL_SLOW_SECONDS = 6.0
+
+Source = Literal["speech", "typed", "keypad"]
 
 
-class EndReason(StrEnum):
-    """Why a conversation was over."""
-
-    AGENT = "agent_ended"
-    CALLER = "caller_ended"
-    INACTIVITY = "inactivity"
-    MAX_DURATION = "max_duration"
-    ERROR = "error"
-    CONNECTION_LOST = "connection_lost"
-    SHUTDOWN = "server_shutdown"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Services:
-    """What a call is made with. All of it is shared by the calls of a process."""
-
-    stt: Stt
-    tts: Tts
-    fallback_tts: Tts | None = None
-    llm: Llm
-    vad: Vad
-    end_of_turn: EndOfTurn | None = None
-    pacer: Pacer
-    phrases: PhraseCache
-
-
-class Conversation:
-    """Runs one call of an agent.
-
-    `sink` takes every event, in order, and must not wait. Use it once: `await run()`, while the transport
-    calls `on_audio`, `on_text` and, when its side is over, `end`.
-    """
+class Conversation(Call):
+    """A call in which speech is recognised, answered by a brain, and spoken by a voice."""
 
     def __init__(
         self,
@@ -76,136 +53,169 @@ class Conversation:
         transport: Transport,
         sink: Callable[[Event], None],
         recorder: Recorder | None = None,
+        variables: Mapping[str, object] | None = None,
     ) -> None:
-        self._loop = asyncio.get_running_loop()
-        self.clock = CallClock(self._loop)
-        self._call_id = call_id
-        self._spec = spec
-        self._transport = transport
-        self._emit = sink
-        self._recorder = recorder
-        self._speaker = Speaker(
-            tts=services.tts,
-            fallback=services.fallback_tts,
-            phrases=services.phrases,
-            voice=spec.voice,
-            language=spec.language,
+        super().__init__(call_id=call_id, spec=spec, transport=transport, sink=sink, recorder=recorder)
+        self._services = services
+        self._controls = Controls(
+            transport=transport,
+            recorder=recorder,
             clock=self.clock,
-            emit=sink,
+            emit=self._emit,
+            play=self._play_tones,
+            listen_in=self._listen_in,
+            speak_with=lambda voice: self._speaker.use(voice=voice),
+            variables=variables or {},
         )
         self._playout = Playout(
             transport=transport,
             pacer=services.pacer,
             clock=self.clock,
-            emit=sink,
+            emit=self._emit,
             recorder=recorder,
             on_done=self._spoken,
+            on_starved=self._starved,
+            on_lost=self._lost,
         )
-        self._brain = LlmBrain(
-            llm=services.llm,
-            settings=LlmSettings(
-                model=spec.model.name, temperature=spec.model.temperature, max_tokens=spec.model.max_tokens
-            ),
-            prompt=spec.prompt,
-            tools=_tools(spec),
-            clock=self.clock,
-            emit=sink,
-        )
-        self._llm_name = services.llm.name
+        self._speaker = self._make_speaker(spec, services)
+        self._brain = self._make_brain(spec, services)
         self._replier = Replier(
             brain=self._brain,
-            brain_name=services.llm.name,
             goodbye=spec.phrases.goodbye,
             speaker=self._speaker,
             clock=self.clock,
-            emit=sink,
+            emit=self._emit,
             grown=self._playout.more,
         )
         self._turns = TurnTaker(
             settings=spec.turns,
             language=spec.language,
-            stt=services.stt,
+            keyterms=spec.keyterms,
+            stt=self._recogniser(services),
             vad=services.vad,
             end_of_turn=services.end_of_turn,
             clock=self.clock,
-            emit=sink,
+            emit=self._emit,
             turn=lambda: self._turn + 1,
             listener=self,
+        )
+        self._keypad = DtmfCollector(
+            self._keyed,
+            terminator=spec.digits.terminator,
+            most=spec.digits.most,
+            pause=spec.digits.pause,
         )
         self._turn = 0
         self._reply: Reply | None = None
         self._held = False
         self._waiting: tuple[str, float, float] | None = None
+        self._wants_floor = False
+        self._away = False
         self._failures = 0
         self._check_ins = 0
         self._silent_since = 0.0
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._over: asyncio.Future[tuple[EndReason, str]] = self._loop.create_future()
+
+    # --- making
+
+    def _make_speaker(self, spec: AgentSpec, services: Services) -> Speaker:
+        return Speaker(
+            voices=services.voices,
+            phrases=services.phrases,
+            language=spec.language,
+            languages=spec.languages.voices,
+            clock=self.clock,
+            emit=self._emit,
+            patience=spec.patience,
+            health=services.health,
+        )
+
+    def _make_brain(self, spec: AgentSpec, services: Services, past: list[tuple[str, str]] | None = None) -> Brain:
+        return services.brain(
+            Seat(
+                call_id=self._call_id,
+                spec=spec,
+                clock=self.clock,
+                emit=self._emit,
+                control=self._controls,
+                tools=[*tools_of(spec), *services.tools],
+                past=past or (),
+            )
+        )
+
+    def _recogniser(self, services: Services) -> Stt:
+        if len(services.stt) == 1:
+            return services.stt[0]
+        return Hearing(services.stt, health=services.health, switched=lambda e, then: self._report("stt", e, then))
+
+    def _emit(self, event: Event) -> None:
+        self._sink(event)
+        self._controls.noted(event)
+        self._brain.notice(event)
 
     # --- the call
 
-    async def run(self) -> events.CallEnded:
-        """Hold the conversation until it is over; its last event."""
-        self._emit(events.CallStarted(at=self.clock.now(), call_id=self._call_id, agent=self._spec.name))
+    def _begin(self) -> None:
+        if announcement := self._spec.recording.announcement:
+            self._say(announcement, after=self._greet)
+        else:
+            self._greet()
+        self._spawn(self._get_ready(), "prepare")
+
+    def _greet(self) -> None:
         if self._recorder is not None:
             self._recorder.start(self.clock)
-        self._set_timer("longest", self._spec.max_duration, self._time_is_up)
         if self._spec.greeting:
             self._say(self._spec.greeting)
         else:
             self._watch_silence()
-        self._spawn(self._get_ready(), "prepare")
-        try:
-            reason, detail = await self._over
-            await self._transport.hang_up(reason.value)
-        finally:
-            await self._close()
-        ended = events.CallEnded(at=self.clock.now(), reason=reason.value, detail=detail)
-        self._emit(ended)
-        return ended
 
-    def on_audio(self, frame: bytes) -> None:
-        """Take 20 ms of the caller's audio (640 bytes)."""
-        if self._over.done():
-            return
-        if self._recorder is not None:
-            self._recorder.caller(frame, self.clock.now())
-        self._turns.feed(frame)
+    def _listen(self, frame: bytes) -> None:
+        if not self._away:
+            self._turns.feed(frame)
 
     def on_text(self, text: str) -> None:
-        """Take a turn that the caller has typed. It interrupts like speech does, and needs no deciding."""
-        text = text.strip()
-        if self._over.done() or not text:
+        self._take(text.strip(), "typed")
+
+    def _take(self, text: str, source: Source) -> None:
+        """A turn that came otherwise than by speech."""
+        if self._over.done() or self._away or not text:
             return
         if self._reply is not None and self._reply.final:
             return
         self._turns.discard()
         self._interrupt()
         now = self.clock.now()
-        self._answer(text, now, now, "typed")
+        self._answer(text, now, now, source)
 
-    def end(self, reason: EndReason, detail: str = "") -> None:
-        """End the call now. The first reason given counts."""
-        if not self._over.done():
-            self._drop_reply()
-            self._over.set_result((reason, detail))
+    def _digit(self, digit: str) -> None:
+        if self._reply is not None and self._reply.interruptible and self._spec.turns.interruptible:
+            self._playout.hold()
+        self._stop_timer("silence")
+        self._keypad.press(digit)
 
-    async def _close(self) -> None:
-        for timer in self._timers.values():
-            timer.cancel()
+    def _keyed(self, entry: DtmfEntry) -> None:
+        self._take(f"[keyed in: {entry.digits}]", "keypad")
+
+    def _message(self, data: Mapping[str, Any]) -> None:
+        if not self._controls.answered(data):
+            self._emit(events.ClientMessage(at=self.clock.now(), data=dict(data)))
+
+    def on_mark(self, number: int) -> None:
+        self._playout.played(number)
+
+    def _stop(self) -> None:
         self._drop_reply()
+
+    async def _let_go(self) -> None:
+        self._keypad.close()
         self._turns.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._recorder is not None:
-            await self._recorder.close(self.clock.now())
+        await self._brain.close()
 
     async def _get_ready(self) -> None:
-        """While the call connects, let the model read the prompt; then have the words ready that bridge a wait."""
-        await self._brain.prewarm()
-        await self._speaker.prepare(self._spec.phrases.slow)
+        """While the call connects, let the brain get ready; then have the words at hand that bridge a wait."""
+        await self._brain.start(self._floor)
+        phrases = self._spec.phrases
+        await self._speaker.prepare(phrases.slow, phrases.still_slow)
 
     # --- what the turn taker tells
 
@@ -213,7 +223,7 @@ class Conversation:
         self._stop_timer("silence")
         if self._reply is None or self._reply.final:
             return
-        if self._playout.audible and not self._spec.turns.interruptible:
+        if self._playout.audible and not self._may_interrupt(self._reply):
             return
         if not self._reply.certain.is_set():
             # The caller goes on: what was thought up in the pause never happened.
@@ -238,7 +248,7 @@ class Conversation:
 
     def maybe_finished(self, text: str) -> None:
         if self._reply is None and not self._over.done() and not is_hanging(text):
-            self._begin(Reply(self._turn + 1, caller=text, asked_at=self.clock.now()))
+            self._begin_reply(Reply(self._turn + 1, caller=text, asked_at=self.clock.now()))
 
     def finished(self, text: str, started: float, ended: float) -> None:
         if self._over.done():
@@ -254,7 +264,7 @@ class Conversation:
         if self._held:
             self._go_on("", "no_words")
         elif self._reply is None:
-            self._watch_silence()
+            self._idle()
 
     def not_understood(self, error: ProviderError) -> None:
         if self._reply is not None and self._reply.final:
@@ -264,11 +274,14 @@ class Conversation:
 
     # --- interruptions
 
+    def _may_interrupt(self, reply: Reply) -> bool:
+        return self._spec.turns.interruptible and reply.interruptible
+
     def _long_speech(self) -> None:
         if self._held and self._turns.speaking:
             self._interrupt()
 
-    def _go_on(self, text: str, reason: Literal["backchannel", "no_words"]) -> None:
+    def _go_on(self, text: str, reason: Literal["backchannel", "no_words", "echo"]) -> None:
         """It was no interruption: say the rest."""
         self._held = False
         self._stop_timer("interruption")
@@ -299,7 +312,7 @@ class Conversation:
 
     # --- answering
 
-    def _answer(self, text: str, started: float, ended: float, source: Literal["speech", "typed"]) -> None:
+    def _answer(self, text: str, started: float, ended: float, source: Source) -> None:
         """The caller's turn is over: answer it, with the reply that was begun in the pause if it fits."""
         self._turn += 1
         self._check_ins = 0
@@ -320,7 +333,7 @@ class Conversation:
         if begun is None:
             begun = Reply(self._turn, caller=text, asked_at=self.clock.now())
             begun.certain.set()
-            self._begin(begun)
+            self._begin_reply(begun)
         else:
             begun.certain.set()
             begun.asked_at = self.clock.now()
@@ -331,10 +344,29 @@ class Conversation:
         """Say fixed words. `final` ones are the last of the call, whatever the caller says meanwhile."""
         reply = Reply(self._turn, text=text, after=after, final=final, asked_at=self.clock.now())
         reply.certain.set()
-        self._begin(reply)
+        self._begin_reply(reply)
 
-    def _begin(self, reply: Reply) -> None:
+    def _floor(self) -> None:
+        """The brain has something to say by itself."""
+        self._wants_floor = True
+        self._idle()
+
+    def _idle(self) -> None:
+        """Nobody speaks and nothing is to be answered."""
+        if self._over.done() or self._away or self._reply is not None or self._turns.speaking:
+            return
+        if self._wants_floor:
+            reply = Reply(self._turn, asked_at=self.clock.now())
+            reply.certain.set()
+            self._begin_reply(reply)
+            self._set_timer("slow", self._spec.slow_after, self._slow)
+        else:
+            self._watch_silence()
+
+    def _begin_reply(self, reply: Reply) -> None:
         self._stop_timer("silence")
+        if not reply.text:
+            self._wants_floor = False
         self._reply = reply
         self._playout.open(reply.utterance, gated=not reply.certain.is_set())
         reply.task = self._spawn(self._make(reply), "reply")
@@ -359,37 +391,111 @@ class Conversation:
             self._failures = 0
         said = " ".join(word.text for word in utterance.words)
         self._brain.keep(reply.turn, reply.caller, said, whole=not reply.failed)
-        if reply.end is not None:
-            self.end(EndReason.AGENT, reply.end.detail)
-        elif reply.after is not None:
-            reply.after()
-        elif self._waiting is not None:
-            waiting, self._waiting = self._waiting, None
-            self._answer(*waiting, "speech")
-        elif not self._turns.speaking:
-            self._watch_silence()
+        match reply.action:
+            case EndCall(detail=detail, reason=reason):
+                self.end(EndReason(reason) if reason else EndReason.AGENT, detail)
+            case Transfer():
+                self._spawn(self._transfer(reply.action), "transfer")
+            case HandOff():
+                self._hand_off(reply.action)
+            case None if reply.after is not None:
+                reply.after()
+            case None if self._waiting is not None:
+                waiting, self._waiting = self._waiting, None
+                self._answer(*waiting, "speech")
+            case None:
+                self._idle()
+
+    # --- what a reply may lead to
+
+    async def _transfer(self, action: Transfer) -> None:
+        """Give the caller to somebody else; they come back to the agent if that fails."""
+        self._away = True
+        self._turns.discard()
+        transferring = Transferring(
+            transport=self._transport,
+            services=self._services,
+            speaker=self._speaker,
+            clock=self.clock,
+            emit=self._emit,
+            recorder=self._recorder,
+        )
+        if await transferring.run(action):
+            self.end(EndReason.TRANSFERRED, f"Transferred to {action.label or action.to}.")
+            return
+        self._away = False
+        if not self._over.done():
+            self._say(self._spec.phrases.no_transfer)
+
+    def _hand_off(self, action: HandOff) -> None:
+        """Another agent of the team goes on: its voice, its prompt, its tools, and what was said so far."""
+        member = self._services.team.get(action.to)
+        if member is None:
+            self._trouble("agent", ProviderError(self._brain.name, f"There is no agent {action.to} in the team."))
+            return
+        self._emit(
+            events.AgentSwitched(at=self.clock.now(), turn=self._turn, agent=member.spec.name, message=action.message)
+        )
+        past = self._controls.conversation_so_far()
+        if action.message:
+            past.append(("caller", f"[{action.message}]"))
+        self._spawn(self._brain.close(), "former agent")
+        self._spec, self._services = member.spec, member.services
+        self._speaker = self._make_speaker(member.spec, member.services)
+        self._brain = self._make_brain(member.spec, member.services, past)
+        self._replier.change(self._brain, self._speaker)
+        self._spawn(self._get_ready(), "prepare")
+        if member.spec.greeting:
+            self._say(member.spec.greeting)
+        else:
+            self._floor()
+
+    def _listen_in(self, language: str) -> None:
+        if language != self._spec.language and language not in self._spec.languages.voices:
+            raise ToolError(f"This agent does not speak {language}.")
+        self._turns.listen_in(language)
+        self._speaker.use(language=language)
+
+    def _play_tones(self, pcm: bytes) -> None:
+        """Tones for the far end, behind what is being said."""
+        if self._reply is not None:
+            self._reply.utterance.append(pcm)
+            self._playout.more()
+            return
+        reply = Reply(self._turn, pcm=pcm, asked_at=self.clock.now())
+        reply.certain.set()
+        self._begin_reply(reply)
 
     # --- trouble
 
+    def _starved(self) -> None:
+        """The agent has fallen silent in the middle of its reply."""
+        if self._reply is not None and self._reply.certain.is_set():
+            self._set_timer("slow", self._spec.slow_after, self._slow)
+
     def _slow(self) -> None:
-        """Nothing is heard yet: say so."""
+        """Nothing is heard: say so, as often as it takes."""
         reply = self._reply
-        if reply is None or self._playout.audible or self._held:
+        if reply is None or self._held or not self._playout.silent:
             return
-        thinking = reply.clauses == 0
+        thinking = not self._speaker.busy
+        waited = self.clock.now() - reply.asked_at
         self._emit(
             events.ProviderSlow(
                 at=self.clock.now(),
                 turn=reply.turn,
                 role="llm" if thinking else "tts",
-                provider=self._llm_name if thinking else self._speaker.provider,
-                waited=round(self.clock.now() - reply.asked_at, 3),
+                provider=self._brain.name if thinking else self._speaker.provider,
+                waited=round(waited, 3),
             )
         )
+        phrases = self._spec.phrases
+        words = phrases.slow if waited < STILL_SLOW_SECONDS else phrases.still_slow
         if thinking:
-            reply.queue.put_nowait(self._spec.phrases.slow)
-        elif self._speaker.interject(self._spec.phrases.slow, reply.utterance):
+            reply.queue.put_nowait(words)
+        elif self._speaker.interject(words, reply.utterance):
             self._playout.more()
+        self._set_timer("slow", STILL_SLOW_SECONDS, self._slow)
 
     def _reply_failed(self, reply: Reply, role: str, error: ProviderError) -> None:
         if self._reply is not reply:
@@ -416,7 +522,7 @@ class Conversation:
         self._failures += 1
         if self._failures < FAILURES:
             self._report(role, error, "asking the caller to say it again")
-            self._say(self._spec.phrases.trouble, after=self._watch_silence)
+            self._say(self._spec.phrases.trouble, after=self._idle)
         else:
             self._report(role, error, "ending the call")
             self._say(self._spec.phrases.giving_up, after=lambda: self.end(EndReason.ERROR, str(error)), final=True)
@@ -459,23 +565,3 @@ class Conversation:
         self._interrupt()
         self._turns.discard()
         self._say(self._spec.phrases.time_is_up, after=lambda: self.end(EndReason.MAX_DURATION), final=True)
-
-    # --- machinery
-
-    def _set_timer(self, name: str, delay: float, callback: Callable[[], None]) -> None:
-        self._stop_timer(name)
-        self._timers[name] = self._loop.call_later(delay, callback)
-
-    def _stop_timer(self, name: str) -> None:
-        if name in self._timers:
-            self._timers.pop(name).cancel()
-
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        task = self._loop.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-
-def _tools(spec: AgentSpec) -> list[Tool]:
-    return [EndCallTool()] if "end_call" in spec.tools else []

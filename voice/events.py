@@ -125,18 +125,56 @@ class CallerTurn(Event):
     text: str
     started: float
     ended: float
-    source: Literal["speech", "typed"] = "speech"
+    source: Literal["speech", "typed", "keypad"] = "speech"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterruptionIgnored(Event):
-    """The caller made a sound over the agent that was no interruption (a cough, "mm-hm")."""
+    """The caller made a sound over the agent that was no interruption (a cough, "mm-hm", the agent's own echo)."""
 
     type: ClassVar[str] = "caller.interruption_ignored"
 
     turn: int
     text: str
-    reason: Literal["backchannel", "no_words"]
+    reason: Literal["backchannel", "no_words", "echo"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigitPressed(Event):
+    """The caller pressed a key: 0-9, *, #, A-D."""
+
+    type: ClassVar[str] = "caller.digit"
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientMessage(Event):
+    """The caller's application sent a message."""
+
+    type: ClassVar[str] = "caller.message"
+
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListeningFinished(Event):
+    """A recogniser's work on this call is over; `billed_seconds` is the audio that it charges for."""
+
+    type: ClassVar[str] = "caller.listening_finished"
+
+    provider: str
+    billed_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineJudged(Event):
+    """Who answered an outbound call, and what gave it away."""
+
+    type: ClassVar[str] = "caller.judged"
+
+    verdict: Literal["human", "machine_voicemail", "machine_ivr", "machine_unavailable", "uncertain"]
+    reason: str
 
 
 # --- thinking -----------------------------------------------------------------------------------
@@ -167,7 +205,8 @@ class ModelFirstToken(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFinished(Event):
-    """`finish` is "stop", "length", "tool_calls" or "cancelled"; token counts are None where not reported."""
+    """`finish` is "stop", "length", "tool_calls", "cancelled", "error", "too_slow" or "lost_race" (another model was
+    first; this one costs all the same). Token counts are None where not reported."""
 
     type: ClassVar[str] = "model.finished"
 
@@ -202,6 +241,53 @@ class ToolReturned(Event):
     result: str
     error: str = ""
     took: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnowledgeSearched(Event):
+    """What the knowledge base gave for a turn. `passages` have `text`, `source` and `score`."""
+
+    type: ClassVar[str] = "knowledge.searched"
+
+    turn: int
+    query: str
+    passages: list[dict[str, Any]]
+    took: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariableSet(Event):
+    """A variable of the call has a new value. `by` names the tool, or what else set it."""
+
+    type: ClassVar[str] = "variable.set"
+
+    name: str
+    value: Any
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimDoubted(Event):
+    """The agent said that it had done something, and no tool had. `then` says what was done about it."""
+
+    type: ClassVar[str] = "claim.doubted"
+
+    turn: int
+    claim: str
+    then: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentLogged(Event):
+    """A text agent's own note: a log line, or a measurement where `value` is set."""
+
+    type: ClassVar[str] = "agent.logged"
+
+    name: str
+    level: str = "info"
+    text: str = ""
+    value: float | None = None
+    data: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 # --- speaking -----------------------------------------------------------------------------------
@@ -272,6 +358,83 @@ class AgentTurn(Event):
     ended: float
     interrupted: bool = False
     unheard: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigitsSent(Event):
+    """The agent sent keypad tones, in the audio or out of band."""
+
+    type: ClassVar[str] = "agent.digits"
+
+    digits: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientTold(Event):
+    """The agent sent a message to the caller's application."""
+
+    type: ClassVar[str] = "agent.message"
+
+    data: dict[str, Any]
+
+
+# --- changes ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingChanged(Event):
+    """The call goes on with another `language` or `voice`."""
+
+    type: ClassVar[str] = "call.setting"
+
+    name: Literal["language", "voice"]
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSwitched(Event):
+    """Another agent of the team goes on with the call."""
+
+    type: ClassVar[str] = "call.handed_off"
+
+    turn: int
+    agent: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferStarted(Event):
+    """The caller is being given to somebody else."""
+
+    type: ClassVar[str] = "transfer.started"
+
+    to: str
+    warm: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferFinished(Event):
+    """`outcome` says how it went; `detail` is for people."""
+
+    type: ClassVar[str] = "transfer.finished"
+
+    to: str
+    outcome: Literal["transferred", "failed"]
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingPaused(Event):
+    """From `at` on silence is recorded, because of `reason`."""
+
+    type: ClassVar[str] = "recording.paused"
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingResumed(Event):
+    type: ClassVar[str] = "recording.resumed"
 
 
 # --- trouble ------------------------------------------------------------------------------------

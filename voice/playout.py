@@ -21,6 +21,8 @@ Emit = Callable[[events.Event], None]
 HEARD_SHARE = 0.6
 # How often the words heard are told, so that a reply is a handful of events and not one a word.
 HEARD_EVERY = 0.4
+# A far end that tells what it has played is asked so often: every fifth of a second.
+MARK_BYTES = 10 * FRAME_BYTES
 # Sent audio that is kept, to go back to where a false interruption stopped the agent.
 REWIND_BYTES = 2 * SAMPLE_RATE
 
@@ -114,6 +116,8 @@ class Playout:
         emit: Emit,
         recorder: Recorder | None,
         on_done: Callable[[Utterance], None],
+        on_starved: Callable[[], None] = lambda: None,
+        on_lost: Callable[[Exception], None] = lambda error: None,
     ) -> None:
         self._transport = transport
         self._pacer = pacer
@@ -121,6 +125,8 @@ class Playout:
         self._emit = emit
         self._recorder = recorder
         self._on_done = on_done
+        self._on_starved = on_starved
+        self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
         self._utterance: Utterance | None = None
         self._gated = False
@@ -132,6 +138,10 @@ class Playout:
         self._told = 0
         self._told_at = 0.0
         self._ending: asyncio.TimerHandle | None = None
+        self._marks: dict[int, float] = {}
+        self._mark = 0
+        # How much later than assumed the far end plays, by its marks.
+        self._late = 0.0
 
     @property
     def audible(self) -> bool:
@@ -142,6 +152,11 @@ class Playout:
     def waiting(self) -> bool:
         """There is an utterance of which nothing was sent yet."""
         return self._utterance is not None and not self._begun
+
+    @property
+    def silent(self) -> bool:
+        """Nothing is being sent, though there may be more to come."""
+        return not self._running
 
     def open(self, utterance: Utterance, *, gated: bool) -> None:
         """Begin an utterance. There must be none going on."""
@@ -193,12 +208,20 @@ class Playout:
         self._utterance, self._begun = None, False
         return _text(heard), _text(unheard)
 
+    def played(self, mark: int) -> None:
+        """The far end has played all that was sent before this mark: how late it is tells how late the rest will be."""
+        assumed = self._marks.pop(mark, None)
+        if assumed is not None:
+            self._late = self._clock.now() - assumed
+
     def tick(self) -> None:
         utterance = self._utterance
         if utterance is None or not self._send(utterance):
             self._rest()
             if utterance is not None and utterance.complete:
                 self._drained(utterance)
+            elif utterance is not None:
+                self._on_starved()
 
     # --- sending
 
@@ -224,10 +247,18 @@ class Playout:
         frame = utterance.take()
         if not frame:
             return False
-        self._transport.send_audio(frame)
+        try:
+            self._transport.send_audio(frame)
+        except Exception as error:
+            self._on_lost(error)
+            return False
         # Frames sent ahead are heard one after the other all the same.
         heard_at = max(self._clock.now() + self._transport.playout_delay, self._heard_until)
         self._heard_until = heard_at + FRAME_SECONDS
+        if self._transport.marks and utterance.sent % MARK_BYTES == 0:
+            self._mark += 1
+            self._marks[self._mark] = self._heard_until
+            self._transport.mark(self._mark)
         if self._recorder is not None:
             self._recorder.agent(frame, heard_at)
         words = utterance.words
@@ -241,7 +272,9 @@ class Playout:
     def _drained(self, utterance: Utterance) -> None:
         """All is sent; the utterance ends when the last of it is heard."""
         if self._ending is None:
-            self._ending = self._loop.call_later(max(0.0, self._heard_until - self._clock.now()), self._end, utterance)
+            self._ending = self._loop.call_later(
+                max(0.0, self._heard_until + self._late - self._clock.now()), self._end, utterance
+            )
 
     def _end(self, utterance: Utterance) -> None:
         self._ending = None
@@ -252,6 +285,7 @@ class Playout:
 
     def _silence(self, utterance: Utterance) -> None:
         self._transport.clear()
+        self._marks.clear()
         self._rest()
         self._heard_until = self._clock.now()
         if self._recorder is not None:
@@ -271,7 +305,7 @@ class Playout:
 
     def _heard(self, utterance: Utterance) -> int:
         """How many of the words were heard by now."""
-        now, count = self._clock.now(), self._told
+        now, count = self._clock.now() - self._late, self._told
         while count < self._next_word:
             word = utterance.words[count]
             if word.at < 0 or word.at + HEARD_SHARE * seconds(word.end - word.start) > now:

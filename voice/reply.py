@@ -8,17 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from voice import events
-from voice.brain import Ask, Brain, EndCall
+from voice.brain import Ask, Brain, Say
 from voice.clock import CallClock
 from voice.playout import Utterance
 from voice.providers.base import ProviderBusy, ProviderError
 from voice.speech import Speaker
 from voice.text import Clauses
+from voice.tools import Action, EndCall
 
 Emit = Callable[[events.Event], None]
 
-# A brain that gives nothing for so long has failed.
-SILENT_SECONDS = 20.0
+# A brain that gives nothing for so long has failed; tools of its own may take a while.
+SILENT_SECONDS = 60.0
 # A provider whose queue is full is asked again, so often and for so long.
 BUSY_RETRY_SECONDS = 0.5
 BUSY_SECONDS = 8.0
@@ -26,11 +27,14 @@ BUSY_SECONDS = 8.0
 
 @dataclass(eq=False, slots=True)
 class Reply:
-    """One thing that the agent says: an answer to `caller`'s words, or the fixed words `text`."""
+    """One thing that the agent says: an answer to `caller`'s words, the fixed words `text`, or, with neither, what the
+    brain has to say by itself."""
 
     turn: int
     caller: str = ""
     text: str = ""
+    pcm: bytes = b""
+    """Sound that is made already, instead of words."""
     certain: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the caller is known to have finished."""
     after: Callable[[], None] | None = None
@@ -45,8 +49,9 @@ class Reply:
     utterance: Utterance = field(init=False)
     queue: asyncio.Queue[str | None] = field(init=False, default_factory=asyncio.Queue)
     task: asyncio.Task[None] | None = None
-    end: EndCall | None = None
-    """The brain's wish to hang up after it."""
+    interruptible: bool = True
+    action: Action | None = None
+    """What the brain wants to happen after it."""
 
     def __post_init__(self) -> None:
         self.utterance = Utterance(self.turn)
@@ -68,7 +73,6 @@ class Replier:
         self,
         *,
         brain: Brain,
-        brain_name: str,
         goodbye: str,
         speaker: Speaker,
         clock: CallClock,
@@ -76,17 +80,22 @@ class Replier:
         grown: Callable[[], None],
     ) -> None:
         self._brain = brain
-        self._brain_name = brain_name
         self._goodbye = goodbye
         self._speaker = speaker
         self._clock = clock
         self._emit = emit
         self._grown = grown
 
+    def change(self, brain: Brain, speaker: Speaker) -> None:
+        """Another agent makes the replies from now on."""
+        self._brain, self._speaker = brain, speaker
+
     async def run(self, reply: Reply) -> None:
         """Fill the reply's utterance until it is complete. Raises ReplyFailed; what was spoken before then stays."""
         try:
-            if reply.text:
+            if reply.pcm:
+                reply.utterance.append(reply.pcm)
+            elif reply.text:
                 await self._say(reply, reply.text, fixed=True)
             else:
                 await self._answer(reply)
@@ -141,16 +150,17 @@ class Replier:
             async with contextlib.aclosing(outputs), asyncio.timeout(SILENT_SECONDS) as patience:  # type: ignore[type-var]
                 async for output in outputs:
                     patience.reschedule(loop.time() + SILENT_SECONDS)
-                    if isinstance(output, EndCall):
-                        reply.end = output
+                    if not isinstance(output, Say):
+                        reply.action = output
                         break
+                    reply.interruptible = reply.interruptible and output.interruptible
                     self._queue(reply, clauses.push(output.text))
         except TimeoutError:
-            raise ProviderError(self._brain_name, f"No answer came for {SILENT_SECONDS:.0f} s.") from None
+            raise ProviderError(self._brain.name, f"No answer came for {SILENT_SECONDS:.0f} s.") from None
         self._queue(reply, clauses.flush())
-        if not reply.clauses and reply.end is None:
-            raise ProviderError(self._brain_name, "The model answered with nothing.")
-        if not reply.clauses:
+        if not reply.clauses and reply.action is None and reply.caller:
+            raise ProviderError(self._brain.name, "The model answered with nothing.")
+        if not reply.clauses and isinstance(reply.action, EndCall):
             # Nobody is hung up on without a word.
             self._queue(reply, [self._goodbye])
 

@@ -1,11 +1,12 @@
 """AgentSpec: the frozen, validated description of an agent that the engine runs.
 
 It holds what to say and how to behave; the providers themselves are handed to the conversation beside it
-(`voice.conversation.Services`), so a spec has no secret in it and can be stored with the call.
+(`voice.services.Services`), so a spec has no secret in it and can be stored with the call.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -57,10 +58,83 @@ class Phrases(Frozen):
     """What the agent says when something is wrong: a caller hears words, never silence."""
 
     slow: str = "One moment, please."
+    still_slow: str = "I'm still working on it. Thank you for your patience."
     trouble: str = "I'm sorry, I'm having trouble answering right now. Could you say that again?"
     giving_up: str = "I'm sorry, something is wrong on my side, so I have to end the call. Please try again later."
     goodbye: str = "Thank you for calling. Goodbye."
     time_is_up: str = "I'm sorry, we have reached the longest time for a call. Goodbye."
+    no_transfer: str = "I'm sorry, I couldn't reach anybody there. Is there something else I can do for you?"
+    correction: str = "Actually, let me correct that: it has not been done yet."
+
+
+class Patience(Frozen):
+    """The silent-death guard: how long each silence may last before something is done about it. All in seconds."""
+
+    first_words: float = Field(6.0, ge=1.0, le=30.0)
+    """A model that has said nothing for so long is given up for the next one, if there is one."""
+    words_gap: float = Field(4.0, ge=1.0, le=30.0)
+    """The same in the middle of an answer."""
+    longest_answer: float = Field(20.0, ge=2.0, le=120.0)
+    """The last model of the chain is waited for so long; the caller is told in between."""
+    first_sound: float = Field(3.0, ge=0.5, le=30.0)
+    """A voice that makes no sound for so long is given up for the next one."""
+    sound_gap: float = Field(2.0, ge=0.5, le=30.0)
+    """The same in the middle of a sentence."""
+    no_audio: float = Field(5.0, ge=1.0, le=60.0)
+    """A line on which no audio arrives for so long is noticed; after twice as long the call ends."""
+
+
+class Languages(Frozen):
+    """The languages that an agent speaks besides its first, each with its voice."""
+
+    voices: Mapping[str, Voice] = Field(default_factory=dict)
+    """By ISO 639-1 code, such as "es"."""
+
+
+class Digits(Frozen):
+    """How keypad digits become a turn: an entry ends with the terminator, by its length, or after a pause."""
+
+    terminator: Literal["#", "*", ""] = "#"
+    most: int = Field(32, ge=1, le=64)
+    pause: float = Field(2.5, ge=0.5, le=15.0)
+
+
+class Ambient(Frozen):
+    """A sound behind the agent. `bed` names one of ours; empty is none."""
+
+    bed: str = ""
+    volume: float = Field(0.3, ge=0.0, le=1.0)
+
+
+class Answering(Frozen):
+    """What happens when a machine answers an outbound call."""
+
+    detect: bool = False
+    message: str = ""
+    """Left after the beep; empty means that the agent hangs up."""
+
+
+class Recording(Frozen):
+    enabled: bool = True
+    announcement: str = ""
+    """Said first, before anything is recorded, when set."""
+
+
+class TransferTarget(Frozen):
+    """Somebody the agent may transfer to. `name` is what the model calls them."""
+
+    name: str = Field(min_length=1, max_length=64, pattern=r"^[a-zA-Z][\w-]*$")
+    to: str = Field(min_length=1, max_length=255)
+    when: str = ""
+    """For the model: when to transfer to them."""
+    warm: bool = False
+
+
+class HandOffTarget(Frozen):
+    """Another agent that the call may be handed to. `name` is its key in the team."""
+
+    name: str = Field(min_length=1, max_length=64, pattern=r"^[a-zA-Z][\w-]*$")
+    when: str = ""
 
 
 class AgentSpec(Frozen):
@@ -71,12 +145,28 @@ class AgentSpec(Frozen):
     greeting: str = ""
     """Said first, in these words; empty means that the caller speaks first."""
     language: str = "en"
+    languages: Languages = Languages()
+    keyterms: tuple[str, ...] = ()
     voice: Voice = Voice()
     model: Model = Model()
     turns: TurnTaking = TurnTaking()
     inactivity: Inactivity = Inactivity()
     phrases: Phrases = Phrases()
-    tools: tuple[Literal["end_call"], ...] = ("end_call",)
+    patience: Patience = Patience()
+    digits: Digits = Digits()
+    ambient: Ambient = Ambient()
+    answering: Answering = Answering()
+    recording: Recording = Recording()
+    transfers: tuple[TransferTarget, ...] = ()
+    handoffs: tuple[HandOffTarget, ...] = ()
+    can_end_call: bool = True
+    can_send_digits: bool = False
+    honesty: Literal["off", "flag", "correct"] = "off"
+    """What happens when the agent claims to have done what no tool did: nothing, an event, or a correction aloud."""
+    hedge_after: float | None = Field(None, ge=0.0, le=10.0)
+    """Seconds without a token after which the next model of the chain is asked as well; the first to answer wins."""
+    knowledge_budget: float = Field(0.4, ge=0.0, le=5.0)
+    """Seconds that a turn may wait for what the knowledge base has to say about it."""
     max_duration: float = Field(1800.0, ge=10.0, le=14400.0)
     slow_after: float = Field(2.5, ge=0.5, le=30.0)
     """Seconds after the caller's turn at which `phrases.slow` is said if nothing else was."""

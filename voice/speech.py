@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 
 from voice import events
 from voice.clock import CallClock
+from voice.health import Health
 from voice.media import seconds
 from voice.playout import Utterance
 from voice.providers.base import Audio, ProviderError, Tts, WordTime
-from voice.spec import Voice
+from voice.spec import Patience, Voice
 from voice.text import spoken
 
 Emit = Callable[[events.Event], None]
 
 # How fast a voice speaks, until the length of the audio is known.
 CHARACTERS_PER_SECOND = 15.0
+# With no voice behind it, a silent one is waited for longer.
+LAST_VOICE = 1.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoiceService:
+    """A voice, and who speaks with it."""
+
+    tts: Tts
+    voice: Voice
 
 
 class PhraseCache:
@@ -38,46 +52,60 @@ class PhraseCache:
 
 
 class Speaker:
-    """Turns clauses into audio in an agent's voice: the voice's own provider first, then the spare one."""
+    """Turns clauses into audio in an agent's voice. When a voice fails, the next one says the rest."""
 
     def __init__(
         self,
         *,
-        tts: Tts,
-        fallback: Tts | None,
+        voices: Sequence[VoiceService],
         phrases: PhraseCache,
-        voice: Voice,
         language: str,
         clock: CallClock,
         emit: Emit,
+        patience: Patience,
+        health: Health,
+        languages: Mapping[str, Voice] | None = None,
     ) -> None:
-        self._tts = tts
-        self._fallback = fallback
+        self._voices = list(voices)
         self._phrases = phrases
-        self._voice = voice
         self._language = language
+        self._languages = dict(languages or {})
         self._clock = clock
         self._emit = emit
+        self._patience = patience
+        self._health = health
         self._requests = 0
-        self._spare = False
+        self.busy = False
+        """A piece is being made."""
 
     @property
     def provider(self) -> str:
-        return self._tts.name
+        return self._voices[0].tts.name
+
+    def use(self, *, voice: str = "", language: str = "") -> None:
+        """Speak with another voice, or in another language with the voice set for it, from the next piece on."""
+        first = self._voices[0]
+        if language:
+            self._language = language
+            self._voices[0] = VoiceService(tts=first.tts, voice=self._languages.get(language, first.voice))
+        if voice:
+            changed = first.voice.model_copy(update={"id": voice})
+            self._voices[0] = VoiceService(tts=first.tts, voice=changed)
 
     def has(self, text: str) -> bool:
         """The phrase can be spoken at once."""
         return self._phrases.get(self._key(text)) is not None
 
-    async def prepare(self, text: str) -> None:
-        """Have a fixed phrase ready. A failure is left for the moment when the phrase is needed."""
-        if not text or self.has(text):
-            return
-        try:
-            audio = [piece async for piece in self._stream(self._tts, spoken(text, self._language))]
-        except ProviderError:
-            return
-        self._phrases.put(self._key(text), audio)
+    async def prepare(self, *texts: str) -> None:
+        """Have fixed phrases ready. A failure is left for the moment when the phrase is needed."""
+        for text in texts:
+            if not text or self.has(text):
+                continue
+            try:
+                audio = [piece async for piece in self._stream(self._voices[0], spoken(text, self._language))]
+            except ProviderError:
+                return
+            self._phrases.put(self._key(text), audio)
 
     def interject(self, text: str, utterance: Utterance) -> bool:
         """Put a phrase into an utterance at once; False if it is not ready to be spoken."""
@@ -95,85 +123,148 @@ class Speaker:
 
         `fixed` says that it is a phrase which will be said again, so that its audio is kept.
         """
-        self._spare = False
+        self.busy = True
+        try:
+            await self._say(text, utterance, grown, fixed)
+        finally:
+            self.busy = False
+
+    async def _say(self, text: str, utterance: Utterance, grown: Callable[[], None], fixed: bool) -> None:
+        order = self._health.ordered(self._voices, lambda service: service.tts.name)
+        while text:
+            service, behind = order[0], order[1:]
+            piece = _Piece(text, utterance, grown)
+            try:
+                await self._speak(service, piece, fixed=fixed, last=not behind)
+                self._health.worked(service.tts.name)
+                return
+            except ProviderError as error:
+                self._health.failed(service.tts.name)
+                if not behind:
+                    raise
+                self._tell(utterance.turn, service, error, f"speaking with {behind[0].tts.name}")
+                text, order = piece.break_off(), behind
+
+    async def _speak(self, service: VoiceService, piece: _Piece, *, fixed: bool, last: bool) -> None:
+        """Have one voice speak a piece. Raises ProviderError, also when it is silent for too long."""
         self._requests += 1
-        request = f"speech-{utterance.turn}-{self._requests}"
-        words = spoken(text, self._language)
-        if not words:
-            return
-        cached = self._phrases.get(self._key(text))
+        turn, request = piece.utterance.turn, f"speech-{piece.utterance.turn}-{self._requests}"
+        key = self._key(piece.text)
+        cached = self._phrases.get(key) if service is self._voices[0] else None
+        words = spoken(piece.text, self._language)
         self._emit(
             events.SpeechRequested(
                 at=self._clock.now(),
-                turn=utterance.turn,
+                turn=turn,
                 request=request,
-                provider=self._tts.name,
-                voice=self._voice.id,
-                text=text,
+                provider=service.tts.name,
+                voice=service.voice.id,
+                text=piece.text,
                 spoken=words,
             )
         )
-        first, base, made = True, utterance.total, list[Audio]()
-        guess = timings(text, len(text) / CHARACTERS_PER_SECOND)
-        async for audio in _replay(cached) if cached else self._with_fallback(words, utterance.turn):
-            if first:
-                base = utterance.total
-            utterance.append(audio.pcm)
-            made.append(audio)
-            if audio.words:
-                guess = []
-                utterance.place(matched(text, audio.words), base)
-            elif first and guess:
-                utterance.place(guess, base)
-            if first:
-                first = False
-                self._emit(events.SpeechFirstAudio(at=self._clock.now(), turn=utterance.turn, request=request))
-            grown()
-        length = seconds(utterance.total - base)
-        if guess:
-            utterance.place(timings(text, length), base)
-        if fixed and not self._spare:
-            self._phrases.put(self._key(text), made)
+        made: list[Audio] = []
+        source = _replay(cached) if cached is not None else self._in_time(service, words, last=last)
+        try:
+            async with aclosing(source) as audio:  # type: ignore[type-var]
+                async for one in audio:
+                    made.append(one)
+                    if piece.take(one):
+                        self._emit(events.SpeechFirstAudio(at=self._clock.now(), turn=turn, request=request))
+            piece.finish()
+        finally:
+            self._emit(
+                events.SpeechFinished(
+                    at=self._clock.now(),
+                    turn=turn,
+                    request=request,
+                    characters=len(words),
+                    audio_seconds=piece.length,
+                    cached=cached is not None,
+                )
+            )
+        if fixed and service is self._voices[0]:
+            self._phrases.put(key, made)
+
+    async def _in_time(self, service: VoiceService, words: str, *, last: bool) -> AsyncIterator[Audio]:
+        """The voice's audio. Raises ProviderError when it keeps the caller waiting for too long."""
+        patience = self._patience.first_sound * (LAST_VOICE if last else 1.0)
+        async with aclosing(self._stream(service, words)) as stream:  # type: ignore[type-var]
+            while True:
+                try:
+                    async with asyncio.timeout(patience):
+                        audio = await anext(stream, None)
+                except TimeoutError:
+                    raise ProviderError(service.tts.name, f"The voice was silent for {patience:.0f} s.") from None
+                if audio is None:
+                    return
+                yield audio
+                patience = self._patience.sound_gap * (LAST_VOICE if last else 1.0)
+
+    def _stream(self, service: VoiceService, words: str) -> AsyncIterator[Audio]:
+        voice = service.voice
+        return service.tts.speak(words, voice=voice.id, speed=voice.speed, language=self._language)
+
+    def _key(self, text: str) -> tuple[object, ...]:
+        first = self._voices[0]
+        return first.tts.name, first.voice.id, first.voice.speed, self._language, text
+
+    def _tell(self, turn: int, service: VoiceService, error: ProviderError, then: str) -> None:
         self._emit(
-            events.SpeechFinished(
+            events.ProviderFailed(
                 at=self._clock.now(),
-                turn=utterance.turn,
-                request=request,
-                characters=len(words),
-                audio_seconds=length,
-                cached=cached is not None,
+                turn=turn,
+                role="tts",
+                provider=service.tts.name,
+                error=str(error),
+                then=then,
             )
         )
 
-    def _key(self, text: str) -> tuple[object, ...]:
-        return self._tts.name, self._voice.id, self._voice.speed, self._language, text
 
-    async def _with_fallback(self, words: str, turn: int) -> AsyncIterator[Audio]:
-        """The voice's audio; the spare voice's if the first one fails before it has made a sound."""
-        heard = False
-        try:
-            async for audio in self._stream(self._tts, words):
-                heard = True
-                yield audio
-        except ProviderError as error:
-            if heard or self._fallback is None:
-                raise
-            self._spare = True
-            self._emit(
-                events.ProviderFailed(
-                    at=self._clock.now(),
-                    turn=turn,
-                    role="tts",
-                    provider=self._tts.name,
-                    error=str(error),
-                    then=f"speaking with {self._fallback.name}",
-                )
-            )
-            async for audio in self._stream(self._fallback, words):
-                yield audio
+class _Piece:
+    """A clause on its way into an utterance."""
 
-    def _stream(self, tts: Tts, words: str) -> AsyncIterator[Audio]:
-        return tts.speak(words, voice=self._voice.id, speed=self._voice.speed, language=self._language)
+    def __init__(self, text: str, utterance: Utterance, grown: Callable[[], None]) -> None:
+        self.text = text
+        self.utterance = utterance
+        self._grown = grown
+        self._base = utterance.total
+        self._begun = self._timed = False
+        self._guess = timings(text, len(text) / CHARACTERS_PER_SECOND)
+
+    @property
+    def length(self) -> float:
+        """Seconds of audio so far."""
+        return seconds(self.utterance.total - self._base)
+
+    def take(self, audio: Audio) -> bool:
+        """Add some audio; True for the first of it."""
+        first = not self._begun
+        if first:
+            self._begun, self._base = True, self.utterance.total
+        self.utterance.append(audio.pcm)
+        if audio.words:
+            self._timed = True
+            self.utterance.place(matched(self.text, audio.words), self._base)
+        elif first:
+            self.utterance.place(self._guess, self._base)
+        self._grown()
+        return first
+
+    def finish(self) -> None:
+        """All of it is there: words without times of their own are spread over it."""
+        if self._begun and not self._timed:
+            self.utterance.place(timings(self.text, self.length), self._base)
+
+    def break_off(self) -> str:
+        """The voice has failed: keep the words that there is audio of, and give the rest."""
+        if not self._begun:
+            return self.text
+        words = self.text.split()
+        made = [time for time in self._guess if time.end <= self.length]
+        self.utterance.place(timings(" ".join(words[: len(made)]), self.length), self._base)
+        return " ".join(words[len(made) :])
 
 
 async def _replay(audio: Sequence[Audio]) -> AsyncIterator[Audio]:

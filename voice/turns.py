@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from voice import events
 from voice.clock import CallClock
 from voice.media import SAMPLE_RATE
-from voice.providers.base import EndOfTurn, ProviderError, Stt, Transcript, Vad
+from voice.providers.base import EndOfTurn, ProviderError, Stt, SttStream, Transcript, Vad
 from voice.spec import TurnTaking
 
 Emit = Callable[[events.Event], None]
@@ -23,7 +23,7 @@ PAUSE_SECONDS = 0.128
 LOOK_BACK_BYTES = 8 * 2 * SAMPLE_RATE
 PRE_ROLL_BYTES = round(0.3 * 2 * SAMPLE_RATE)
 # Recognition that takes longer than this after a pause has failed.
-RECOGNITION_SECONDS = 6.0
+RECOGNITION_SECONDS = 4.0
 
 BACKCHANNELS = frozenset(
     "ah aha alright good great hm hmm huh mhm mhmm mm mmhm mmhmm mmm oh ok okay right sure thank thanks uhhuh uh-huh "
@@ -85,6 +85,7 @@ class TurnTaker:
         *,
         settings: TurnTaking,
         language: str,
+        keyterms: Sequence[str] = (),
         stt: Stt,
         vad: Vad,
         end_of_turn: EndOfTurn | None,
@@ -94,14 +95,15 @@ class TurnTaker:
         listener: Listener,
     ) -> None:
         self._settings = settings
-        self._stt_name = stt.name
+        self._recogniser = stt
+        self._keyterms = keyterms
         self._end_of_turn = end_of_turn
         self._clock = clock
         self._emit = emit
         self._turn = turn
         self._listener = listener
         self._loop = asyncio.get_running_loop()
-        self._stt = stt.open(language=language, on_transcript=self._transcribed, on_error=self._failed)
+        self._stt = self._open(language)
         self._vad = vad.open(self._on_speech, start=SPEECH_SECONDS, stop=PAUSE_SECONDS)
         self._fed = 0
         self._audio = bytearray()
@@ -128,10 +130,32 @@ class TurnTaker:
         self._stt.commit()
         self._reset()
 
+    def listen_in(self, language: str) -> None:
+        """Understand another language from the next turn on."""
+        self.discard()
+        self._finish_listening()
+        self._stt = self._open(language)
+
     def close(self) -> None:
         self._cancel()
         self._vad.close()
+        self._finish_listening()
+
+    def _open(self, language: str) -> SttStream:
+        return self._recogniser.open(
+            language=language, keyterms=self._keyterms, on_transcript=self._transcribed, on_error=self._failed
+        )
+
+    def _finish_listening(self) -> None:
         self._stt.close()
+        if self._stt.billed_seconds:
+            self._emit(
+                events.ListeningFinished(
+                    at=self._clock.now(),
+                    provider=self._recogniser.name,
+                    billed_seconds=round(self._stt.billed_seconds, 3),
+                )
+            )
 
     # --- voice activity
 
@@ -153,7 +177,7 @@ class TurnTaker:
         self._ended, self._text, self._probability = offset, None, None
         self._predicted = self._end_of_turn is None
         self._stt.speech_stopped()
-        overdue = ProviderError(self._stt_name, f"No words came within {RECOGNITION_SECONDS:.0f} s.")
+        overdue = ProviderError(self._recogniser.name, f"No words came within {RECOGNITION_SECONDS:.0f} s.")
         self._timer = self._loop.call_later(RECOGNITION_SECONDS, self._failed, overdue)
         if self._end_of_turn is not None:
             predict = self._predict(self._end_of_turn, bytes(self._audio[-LOOK_BACK_BYTES:]))
@@ -179,7 +203,7 @@ class TurnTaker:
                 at=self._clock.now(),
                 turn=self._turn(),
                 text=text,
-                provider=self._stt_name,
+                provider=self._recogniser.name,
                 audio_seconds=round(transcript.audio_seconds, 3),
                 took=round(transcript.took, 4),
             )

@@ -15,6 +15,8 @@ from benchmarks.engine.energy_vad import EnergyVad
 from benchmarks.engine.line import Line
 from benchmarks.engine.resampling import Resampler
 from benchmarks.speech import prompt
+from voice.brain import llm_brain
+from voice.chain import ChatModel
 from voice.conversation import Conversation, EndReason, Services
 from voice.events import CallEnded, Event, encode
 from voice.media.pacer import Pacer
@@ -35,8 +37,10 @@ from voice.providers.local import manifest
 from voice.providers.local.fetch import DEFAULT_MODELS
 from voice.providers.local.turn import ProcessPoolEndOfTurn
 from voice.providers.local.vad import SileroVad
+from voice.services import voice_chain
 from voice.spec import AgentSpec, Inactivity
 from voice.speech import PhraseCache
+from voice.transport import Transport
 
 MODELS = Path(os.environ.get("MODELS_DIR") or DEFAULT_MODELS).expanduser()
 EVENTS_PER_BATCH = 50
@@ -45,7 +49,7 @@ EVENTS_PER_BATCH = 50
 SPEC = AgentSpec(name="Benchmark", prompt="You are a helpful agent.", inactivity=Inactivity(check_in_after=60.0))
 
 
-class _Transport:
+class _Transport(Transport):
     lead = 0.0
     playout_delay = 0.0
 
@@ -172,9 +176,9 @@ class Adapter:
             call_id=f"call-{self._opened}",
             spec=SPEC,
             services=Services(
-                stt=_Stt(line),
-                tts=self._tts,
-                llm=self._llm,
+                stt=[_Stt(line)],
+                voices=voice_chain([self._tts], SPEC.voice),
+                brain=llm_brain([ChatModel.of(self._llm, SPEC.model)]),
                 vad=self._vad,
                 end_of_turn=self._end_of_turn,
                 pacer=self._pacer,

@@ -162,10 +162,10 @@ class TestCompile:
         compiled = compile_agent(self.version(version_factory(), prompt="Hi.", can_end_call=True))
         assert compiled.endpoint is None
         assert (compiled.spec.name, compiled.spec.prompt, compiled.spec.model.provider) == ("Reception", "Hi.", "local")
-        assert compiled.spec.tools == ("end_call",)
+        assert compiled.spec.can_end_call
 
     def test_an_agent_that_may_not_hang_up_has_no_tool_for_it(self, version_factory: VersionFactory) -> None:
-        assert compile_agent(self.version(version_factory(), can_end_call=False)).spec.tools == ()
+        assert compile_agent(self.version(version_factory(), can_end_call=False)).spec.can_end_call is False
 
     def test_a_connection_becomes_an_endpoint_with_its_key(
         self, version_factory: VersionFactory, connection_factory: ConnectionFactory

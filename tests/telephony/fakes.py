@@ -5,8 +5,10 @@ from __future__ import annotations
 from builder.compile import CompiledAgent
 from core.errors import ApiError
 from tests.voice.fakes import Caller, FakeLlm, FakeStt, FakeTts, FakeVad, Speaks
-from voice.conversation import Services
+from voice.brain import llm_brain
+from voice.chain import ChatModel
 from voice.media.pacer import Pacer
+from voice.services import Services, voice_chain
 from voice.speech import PhraseCache
 
 
@@ -29,5 +31,10 @@ class FakeProviders:
         if self.failure is not None:
             raise self.failure
         return Services(
-            stt=self.stt, tts=self.tts, llm=self.llm, vad=FakeVad(), pacer=self._pacer, phrases=PhraseCache()
+            stt=[self.stt],
+            voices=voice_chain([self.tts], compiled.spec.voice),
+            brain=llm_brain([ChatModel.of(self.llm, compiled.spec.model)]),
+            vad=FakeVad(),
+            pacer=self._pacer,
+            phrases=PhraseCache(),
         )

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from voice.brain import llm_brain
+from voice.chain import ChatModel
 from voice.clock import run_virtual
 from voice.conversation import Conversation, EndReason, Services
 from voice.events import AgentTurn, CallEnded, CallerTurn, Event
@@ -28,8 +30,10 @@ from voice.providers.base import (
     ToolSchema,
     Transcript,
 )
-from voice.spec import AgentSpec
-from voice.speech import PhraseCache
+from voice.spec import AgentSpec, Voice
+from voice.speech import PhraseCache, VoiceService
+from voice.tools import ToolError
+from voice.transport import Transport
 
 SPEECH = b"\1\0" * (FRAME_BYTES // 2)
 CHARACTERS_PER_SECOND = 15.0
@@ -93,7 +97,7 @@ class Caller:
 
 
 @dataclass
-class FarEnd:
+class FarEnd(Transport):
     """A transport that counts what it is sent."""
 
     lead: float = 0.06
@@ -314,6 +318,46 @@ class FakeTts:
             self.speaking -= 1
 
 
+class FakeControl:
+    """A call that only takes down what is done to it."""
+
+    def __init__(self) -> None:
+        self.variables: dict[str, object] = {}
+        self.done: list[tuple[str, object]] = []
+        self.said: list[tuple[str, str]] = []
+        self.client_answer: str | None = None
+
+    def set_variable(self, name: str, value: object, by: str) -> None:
+        self.variables[name] = value
+
+    def send_digits(self, digits: str) -> None:
+        self.done.append(("digits", digits))
+
+    def set_language(self, language: str) -> None:
+        self.done.append(("language", language))
+
+    def set_voice(self, voice: str) -> None:
+        self.done.append(("voice", voice))
+
+    def pause_recording(self, reason: str) -> None:
+        self.done.append(("pause", reason))
+
+    def resume_recording(self) -> None:
+        self.done.append(("resume", ""))
+
+    def tell_client(self, message: Mapping[str, Any]) -> bool:
+        self.done.append(("client", dict(message)))
+        return self.client_answer is not None
+
+    async def ask_client(self, name: str, arguments: Mapping[str, object], *, patience: float) -> str:
+        if self.client_answer is None:
+            raise ToolError("The caller's application does not take such requests.")
+        return self.client_answer
+
+    def conversation_so_far(self) -> list[tuple[str, str]]:
+        return self.said
+
+
 # --- a call -------------------------------------------------------------------------------------
 
 
@@ -352,11 +396,17 @@ def agent(**changes: Any) -> AgentSpec:
     return AgentSpec(**{"name": "Ada", "prompt": "You are Ada.", "greeting": "Hello there.", **changes})
 
 
+def chat_model(llm: FakeLlm) -> ChatModel:
+    return ChatModel(llm=llm, settings=LlmSettings(model="m"))
+
+
 def hold_call(
     *script: Step,
     spec: AgentSpec | None = None,
     llm: FakeLlm | None = None,
     tts: FakeTts | None = None,
+    spare_tts: FakeTts | None = None,
+    models: Sequence[FakeLlm] = (),
     stt_delay: float = 0.06,
     ends_at: float = 60.0,
     far_end: FarEnd | None = None,
@@ -369,9 +419,9 @@ def hold_call(
 
     async def run() -> Result:
         shared: Mapping[str, Any] = {
-            "stt": FakeStt(caller, delay=stt_delay),
-            "tts": tts,
-            "llm": llm,
+            "stt": [FakeStt(caller, delay=stt_delay)],
+            "voices": [VoiceService(tts=one, voice=Voice()) for one in (tts, spare_tts) if one is not None],
+            "brain": llm_brain([chat_model(one) for one in (llm, *models)]),
             "vad": FakeVad(),
             "pacer": Pacer(),
             "phrases": PhraseCache(),

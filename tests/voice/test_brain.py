@@ -8,20 +8,22 @@ from typing import Any
 
 import pytest
 
-from tests.voice.fakes import Answer, FakeLlm
+from tests.voice.fakes import Answer, FakeControl, FakeLlm, chat_model
 from voice import events
-from voice.brain import TOOL_ROUNDS, Ask, EndCall, LlmBrain, Output, Say
+from voice.brain import TOOL_ROUNDS, Ask, LlmBrain, Output, Say, Seat
 from voice.clock import CallClock, run_virtual
 from voice.events import Event
-from voice.providers.base import LlmSettings, ProviderError, ToolRequest, ToolSchema
-from voice.tools import Outcome, Tool, ToolError
+from voice.health import Health
+from voice.providers.base import ProviderError, ToolRequest, ToolSchema
+from voice.spec import AgentSpec
+from voice.tools import CallControl, EndCall, InstantTool, Outcome, Tool, ToolError
 from voice.tools.end_call import EndCallTool
 
 
-class Weather:
+class Weather(InstantTool):
     schema = ToolSchema(name="weather", description="", parameters={"type": "object", "properties": {}})
 
-    async def run(self, arguments: Mapping[str, object]) -> Outcome:
+    async def run(self, arguments: Mapping[str, object], call: CallControl) -> Outcome:
         if arguments.get("place") == "Atlantis":
             raise ToolError("There is no such place.")
         return Outcome(f"Sunny in {arguments['place']}.")
@@ -41,12 +43,16 @@ class Talk:
 
     async def _run(self, turns: tuple[tuple[str, str, bool], ...], certain: bool) -> list[list[Output]]:
         brain = LlmBrain(
-            llm=self.llm,
-            settings=LlmSettings(model="m"),
-            prompt="Be brief.",
-            tools=self._tools,
-            clock=CallClock(asyncio.get_running_loop()),
-            emit=self.events.append,
+            Seat(
+                call_id="call_1",
+                spec=AgentSpec(name="Ada", prompt="Be brief."),
+                clock=CallClock(asyncio.get_running_loop()),
+                emit=self.events.append,
+                control=FakeControl(),
+                tools=self._tools,
+            ),
+            [chat_model(self.llm)],
+            health=Health(),
         )
         found = []
         for number, (text, heard, whole) in enumerate(turns, 1):
@@ -107,7 +113,7 @@ def test_a_tool_is_run_and_its_result_is_answered_from() -> None:
 def test_a_tool_that_fails_is_told_to_the_model(arguments: str, error: str) -> None:
     talk = Talk([ToolRequest("t1", "weather", arguments)], "Sorry.")
     talk.run(("Weather?", "Sorry.", True))
-    assert talk.last_messages[-1]["content"] == f"Error: {error}"
+    assert talk.last_messages[-1]["content"].startswith(f"Error: {error}")
 
 
 def test_ending_the_call_stops_the_answer() -> None:

@@ -286,7 +286,7 @@ def test_recognition_that_fails_is_told_in_words() -> None:
 
 def test_the_spare_voice_speaks_when_the_first_one_fails() -> None:
     spare = FakeTts("spare")
-    call = hold_call(tts=FakeTts(failure="Down."), fallback_tts=spare, ends_at=4.0)
+    call = hold_call(tts=FakeTts(failure="Down."), spare_tts=spare, ends_at=4.0)
     assert call.transcript == [("agent", "Hello there.")]
     assert "Hello there." in spare.spoken
 

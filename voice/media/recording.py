@@ -93,6 +93,14 @@ class Recorder:
         """Agent audio that the caller hears from `at` on."""
         self._agent.put(frame, round(at * SAMPLE_RATE))
 
+    paused = False
+
+    def pause(self, at: float) -> None:
+        self.paused = True
+
+    def resume(self, at: float) -> None:
+        self.paused = False
+
     def cut_agent(self, at: float) -> None:
         """The agent was silenced: what it would have been heard saying after `at` is gone."""
         self._agent.cut(round(at * SAMPLE_RATE))

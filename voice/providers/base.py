@@ -41,7 +41,8 @@ class VadStream(Protocol):
 
 
 class Vad(Protocol):
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def open(self, on_speech: Callable[[bool, int], None], *, start: float, stop: float) -> VadStream:
         """Watch one call.
@@ -73,8 +74,9 @@ class Transcript:
 class SttStream(Protocol):
     """Recognition for one call. The methods never wait; results arrive by the callbacks given to `open`."""
 
-    billed_seconds: float
-    """Seconds of audio so far that the provider charges for."""
+    @property
+    def billed_seconds(self) -> float:
+        """Seconds of audio so far that the provider charges for."""
 
     def feed(self, frame: bytes) -> None:
         """Take 20 ms of caller audio, speech or not."""
@@ -96,7 +98,8 @@ class SttStream(Protocol):
 
 
 class Stt(Protocol):
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def open(
         self,
@@ -116,7 +119,8 @@ class Stt(Protocol):
 
 
 class EndOfTurn(Protocol):
-    name: str
+    @property
+    def name(self) -> str: ...
 
     async def predict(self, audio: bytes) -> float:
         """The probability (0 to 1) that the speaker of `audio` (16 kHz PCM16, up to 8 s, ending at a pause) is done."""
@@ -143,7 +147,8 @@ class Audio:
 
 
 class Tts(Protocol):
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def speak(self, text: str, *, voice: str, speed: float, language: str) -> AsyncIterator[Audio]:
         """Speak one piece of text (already in spoken form). Closing the iterator cancels the work."""
@@ -200,7 +205,8 @@ class LlmSettings:
 
 
 class Llm(Protocol):
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def stream(
         self, messages: Sequence[Message], *, tools: Sequence[ToolSchema], settings: LlmSettings

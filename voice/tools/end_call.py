@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from voice.providers.base import ToolSchema
-from voice.tools import Outcome
+from voice.tools import CallControl, EndCall, InstantTool, Outcome
 
 
-class EndCallTool:
+class EndCallTool(InstantTool):
     """Ends the call when all that the agent has said is heard."""
 
-    schema = ToolSchema(
+    schema: ClassVar[ToolSchema] = ToolSchema(
         name="end_call",
         description="Hang up. Use it once the caller has said goodbye or has all they wanted; say goodbye first.",
         parameters={
@@ -21,5 +22,6 @@ class EndCallTool:
         },
     )
 
-    async def run(self, arguments: Mapping[str, object]) -> Outcome:
-        return Outcome(str(arguments.get("reason") or "The conversation is over."), ends_call=True)
+    async def run(self, arguments: Mapping[str, object], call: CallControl) -> Outcome:
+        detail = str(arguments.get("reason") or "The conversation is over.")
+        return Outcome(detail, EndCall(detail))

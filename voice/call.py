@@ -1,0 +1,201 @@
+"""What every call has, whatever thinks and speaks in it: a clock, an end, timers, tasks, a recording, a far end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Coroutine, Mapping
+from enum import StrEnum
+from typing import Any
+
+from voice import events
+from voice.clock import CallClock
+from voice.events import Event
+from voice.media.recording import Recorder
+from voice.spec import AgentSpec
+from voice.transport import Transport
+
+log = logging.getLogger(__name__)
+
+
+class EndReason(StrEnum):
+    """Why a conversation was over."""
+
+    AGENT = "agent_ended"
+    CALLER = "caller_ended"
+    TRANSFERRED = "transferred"
+    VOICEMAIL = "voicemail"
+    INACTIVITY = "inactivity"
+    MAX_DURATION = "max_duration"
+    NO_AUDIO = "no_audio"
+    ERROR = "error"
+    CONNECTION_LOST = "connection_lost"
+    SHUTDOWN = "server_shutdown"
+
+
+class Call(ABC):
+    """Runs one call. Use it once: `await run()`, while the transport calls the `on_…` methods and, when its side is
+    over, `end`. `sink` takes every event, in order, and must not wait."""
+
+    def __init__(
+        self,
+        *,
+        call_id: str,
+        spec: AgentSpec,
+        transport: Transport,
+        sink: Callable[[Event], None],
+        recorder: Recorder | None = None,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.clock = CallClock(self._loop)
+        self._call_id = call_id
+        self._spec = spec
+        self._transport = transport
+        self._sink = sink
+        self._recorder = recorder
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._over: asyncio.Future[tuple[EndReason, str]] = self._loop.create_future()
+        self._heard_frames = self._checked_frames = self._missed = 0
+
+    async def run(self) -> events.CallEnded:
+        """Hold the conversation until it is over; its last event."""
+        self._emit(events.CallStarted(at=self.clock.now(), call_id=self._call_id, agent=self._spec.name))
+        self._set_timer("longest", self._spec.max_duration, self._time_is_up)
+        self._watch_line()
+        try:
+            self._begin()
+            reason, detail = await self._over
+            await self._hang_up(reason)
+        finally:
+            await self._close()
+        ended = events.CallEnded(at=self.clock.now(), reason=reason.value, detail=detail)
+        self._sink(ended)
+        return ended
+
+    def end(self, reason: EndReason, detail: str = "") -> None:
+        """End the call now. The first reason given counts."""
+        if not self._over.done():
+            self._stop()
+            self._over.set_result((reason, detail))
+
+    # --- what the transport tells
+
+    def on_audio(self, frame: bytes) -> None:
+        """Take 20 ms of the caller's audio (640 bytes)."""
+        if self._over.done():
+            return
+        self._heard_frames += 1
+        if self._recorder is not None:
+            self._recorder.caller(frame, self.clock.now())
+        self._listen(frame)
+
+    @abstractmethod
+    def on_text(self, text: str) -> None:
+        """Take a turn that the caller has typed. It interrupts like speech does, and needs no deciding."""
+
+    def on_digit(self, digit: str) -> None:
+        """The caller pressed a key."""
+        if not self._over.done():
+            self._emit(events.DigitPressed(at=self.clock.now(), digit=digit))
+            self._digit(digit)
+
+    def on_message(self, data: Mapping[str, Any]) -> None:
+        """The caller's application sent a message."""
+        if not self._over.done():
+            self._message(data)
+
+    @abstractmethod
+    def on_mark(self, number: int) -> None:
+        """The far end has played all that was sent before mark `number`."""
+
+    # --- what the kinds of call do
+
+    @abstractmethod
+    def _begin(self) -> None:
+        """The far end is there: say the first words."""
+
+    @abstractmethod
+    def _listen(self, frame: bytes) -> None:
+        """Take 20 ms of the caller's audio."""
+
+    @abstractmethod
+    def _digit(self, digit: str) -> None:
+        """The caller pressed a key."""
+
+    @abstractmethod
+    def _message(self, data: Mapping[str, Any]) -> None:
+        """The caller's application sent a message."""
+
+    @abstractmethod
+    def _stop(self) -> None:
+        """Fall silent: the call is over."""
+
+    @abstractmethod
+    def _time_is_up(self) -> None:
+        """The call has lasted as long as it may."""
+
+    @abstractmethod
+    async def _let_go(self) -> None:
+        """Let go of everything. The tasks are cancelled already."""
+
+    def _emit(self, event: Event) -> None:
+        self._sink(event)
+
+    async def _hang_up(self, reason: EndReason) -> None:
+        try:
+            await self._transport.hang_up(reason.value)
+        except Exception:  # a far end that breaks while it goes is gone all the same
+            log.exception("The far end of call %s could not be hung up", self._call_id)
+
+    async def _close(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        self._stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._let_go()
+        if self._recorder is not None:
+            await self._recorder.close(self.clock.now())
+
+    # --- the line
+
+    def _watch_line(self) -> None:
+        """A line on which nothing arrives is one-way: it is noticed, and given up if something did arrive before.
+        (A caller without a microphone types.)"""
+        self._set_timer("line", self._spec.patience.no_audio, self._check_line)
+
+    def _check_line(self) -> None:
+        arrived = self._heard_frames > self._checked_frames
+        self._checked_frames = self._heard_frames
+        self._missed = 0 if arrived else self._missed + 1
+        waited = self._missed * self._spec.patience.no_audio
+        if self._missed == 1:
+            slow = events.ProviderSlow(at=self.clock.now(), turn=0, role="transport", provider="line", waited=waited)
+            self._emit(slow)
+        elif self._missed > 1 and self._heard_frames:
+            self.end(EndReason.NO_AUDIO, f"No audio arrived for {waited:.0f} s.")
+            return
+        self._watch_line()
+
+    def _lost(self, error: Exception) -> None:
+        """The far end does not take audio any more."""
+        self.end(EndReason.CONNECTION_LOST, f"The far end was lost: {error}")
+
+    # --- machinery
+
+    def _set_timer(self, name: str, delay: float, callback: Callable[[], None]) -> None:
+        self._stop_timer(name)
+        self._timers[name] = self._loop.call_later(delay, callback)
+
+    def _stop_timer(self, name: str) -> None:
+        if name in self._timers:
+            self._timers.pop(name).cancel()
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = self._loop.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
