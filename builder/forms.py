@@ -113,10 +113,13 @@ class AgentForm(forms.Form):
         "check_ins": "inactivity.check_ins",
         "farewell_text": "inactivity.farewell_text",
         "phrase_slow": "phrases.slow",
+        "phrase_still_slow": "phrases.still_slow",
         "phrase_trouble": "phrases.trouble",
         "phrase_giving_up": "phrases.giving_up",
         "phrase_goodbye": "phrases.goodbye",
         "phrase_time_is_up": "phrases.time_is_up",
+        "phrase_no_transfer": "phrases.no_transfer",
+        "phrase_correction": "phrases.correction",
         "slow_after": "slow_after",
         "max_duration_minutes": "max_duration",
         "can_end_call": "can_end_call",
@@ -141,12 +144,19 @@ class AgentForm(forms.Form):
         (
             "When something is slow or wrong",
             "A caller hears words, never silence.",
-            ("slow_after", "phrase_slow", "phrase_trouble", "phrase_giving_up"),
+            (
+                "slow_after",
+                "phrase_slow",
+                "phrase_still_slow",
+                "phrase_trouble",
+                "phrase_giving_up",
+                "phrase_correction",
+            ),
         ),
         (
             "Limits",
             "How a call comes to its end.",
-            ("max_duration_minutes", "phrase_time_is_up", "can_end_call", "phrase_goodbye"),
+            ("max_duration_minutes", "phrase_time_is_up", "can_end_call", "phrase_goodbye", "phrase_no_transfer"),
         ),
     ]
 
@@ -214,6 +224,7 @@ class AgentForm(forms.Form):
 
     slow_after = _number("slow_after", "An answer is slow after", "Seconds.", step=0.5)
     phrase_slow = _text("When the answer is slow", "Said while the caller waits.")
+    phrase_still_slow = _text("When it stays slow", "Said again and again until the answer is there.")
     phrase_trouble = _text("When an answer failed", "Said when a service did not answer.")
     phrase_giving_up = _text("When the call must end", "Said when it keeps failing.")
 
@@ -226,6 +237,8 @@ class AgentForm(forms.Form):
     )
     phrase_goodbye = _text("Goodbye", "Said when the agent hangs up without words of its own.")
     phrase_time_is_up = _text("When the time is up", "Said before the longest call ends.")
+    phrase_no_transfer = _text("When a transfer fails", "Said to the caller, who is still there.")
+    phrase_correction = _text("To take back a claim", "Said when the agent claimed to have done what it has not.")
     can_end_call = forms.BooleanField(
         label="The agent may hang up", required=False, help_text="It does so when the conversation is over."
     )

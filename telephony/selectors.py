@@ -31,8 +31,11 @@ PROCESS_LOST = "process_lost"
 REASONS: Mapping[str, tuple[str, str]] = {
     EndReason.AGENT.value: ("Agent hung up", "success"),
     EndReason.CALLER.value: ("Caller hung up", "success"),
+    EndReason.TRANSFERRED.value: ("Transferred", "success"),
+    EndReason.VOICEMAIL.value: ("Machine answered", "warning"),
     EndReason.INACTIVITY.value: ("Caller was silent", "warning"),
     EndReason.MAX_DURATION.value: ("Time was up", "warning"),
+    EndReason.NO_AUDIO.value: ("No audio arrived", "warning"),
     EndReason.CONNECTION_LOST.value: ("Connection lost", "warning"),
     EndReason.SHUTDOWN.value: ("Server was stopped", "warning"),
     EndReason.ERROR.value: ("Failed", "error"),

@@ -84,8 +84,7 @@ class Controls:
         try:
             if not self.tell_client(question):
                 raise ToolError("The caller's application does not take such requests.")
-            async with asyncio.timeout(patience):
-                return await answer
+            return await asyncio.wait_for(answer, patience)
         except TimeoutError:
             raise ToolError("The caller's application did not answer in time.") from None
         finally:

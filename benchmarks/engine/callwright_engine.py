@@ -54,7 +54,10 @@ class _Transport(Transport):
     playout_delay = 0.0
 
     def __init__(self, line: Line) -> None:
-        self.send_audio = line.play
+        self._line = line
+
+    def send_audio(self, frame: bytes) -> None:
+        self._line.play(frame)
 
     def clear(self) -> None: ...
 
