@@ -23,6 +23,8 @@ Emit = Callable[[events.Event], None]
 CHARACTERS_PER_SECOND = 15.0
 # With no voice behind it, a silent one is waited for longer.
 LAST_VOICE = 1.5
+# A voice that is slow, and says so once a second, is waited for so often.
+SIGNS_OF_LIFE = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +104,8 @@ class Speaker:
             if not text or self.has(text):
                 continue
             try:
-                audio = [piece async for piece in self._stream(self._voices[0], spoken(text, self._language))]
+                stream = self._stream(self._voices[0], spoken(text, self._language))
+                audio = [piece async for piece in stream if piece.pcm]
             except ProviderError:
                 return
             self._phrases.put(self._key(text), audio)
@@ -188,7 +191,8 @@ class Speaker:
 
     async def _in_time(self, service: VoiceService, words: str, *, last: bool) -> AsyncIterator[Audio]:
         """The voice's audio. Raises ProviderError when it keeps the caller waiting for too long."""
-        patience = self._patience.first_sound * (LAST_VOICE if last else 1.0)
+        longer = LAST_VOICE if last else 1.0
+        patience, signs = self._patience.first_sound * longer, 0
         async with aclosing(self._stream(service, words)) as stream:  # type: ignore[type-var]
             while True:
                 try:
@@ -198,8 +202,11 @@ class Speaker:
                     raise ProviderError(service.tts.name, f"The voice was silent for {patience:.0f} s.") from None
                 if audio is None:
                     return
-                yield audio
-                patience = self._patience.sound_gap * (LAST_VOICE if last else 1.0)
+                if audio.pcm:
+                    patience, signs = self._patience.sound_gap * longer, 0
+                    yield audio
+                elif (signs := signs + 1) > SIGNS_OF_LIFE:
+                    raise ProviderError(service.tts.name, "The voice is too slow.")
 
     def _stream(self, service: VoiceService, words: str) -> AsyncIterator[Audio]:
         voice = service.voice

@@ -140,7 +140,10 @@ class WordTime:
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """Some of a piece's audio: 16 kHz mono PCM16 of any length, and the word times known by now."""
+    """Some of a piece's audio: 16 kHz mono PCM16 of any length, and the word times known by now.
+
+    Without either it is a sign of life: the provider is slow, and at work.
+    """
 
     pcm: bytes
     words: Sequence[WordTime] = ()

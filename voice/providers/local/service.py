@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +29,8 @@ Speech = Iterator[tuple[Floats, bool]]
 PIPER_VOICE = "joe"
 # A piece of text longer than this is spoken in parts, so that its first sound does not wait for its last word.
 PART_CHARACTERS = 110
+# A voice that has to wait, for other callers or for a slow processor, says so often.
+SIGN_SECONDS = 1.0
 _NOTHING: tuple[Floats, bool] = (np.zeros(0, np.float32), True)
 _BREAKS = (r"[.!?]\s", r"[,;:]\s", r"\s")
 
@@ -85,7 +89,9 @@ class Service:
                 return _NOTHING if unwanted.is_set() else next(speech, _NOTHING)
 
             while not last:
-                samples, last = await lane.run(work, priority=priority)
+                async for sign in _alive(making := asyncio.ensure_future(lane.run(work, priority=priority))):
+                    yield sign
+                samples, last = making.result()
                 samples = resampler.process(samples)
                 priority = 1
                 yield {}, pcm16(np.concatenate((samples, resampler.finish())) if last else samples)
@@ -132,6 +138,15 @@ class Service:
     async def _warm(self, request: Header, payload: bytes) -> AsyncIterator[Chunk]:
         await self._desk.warm(self._host.get("llm"), request["messages"])
         yield {}, b""
+
+
+async def _alive(work: asyncio.Future[Any]) -> AsyncIterator[Chunk]:
+    """Empty chunks while `work` goes on: whoever waits learns that it is slow, and not dead."""
+    try:
+        while not (await asyncio.wait({work}, timeout=SIGN_SECONDS))[0]:
+            yield {}, b""
+    finally:
+        work.cancel()
 
 
 def parts(text: str, most: int = PART_CHARACTERS) -> list[str]:

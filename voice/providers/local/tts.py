@@ -24,5 +24,4 @@ class LocalTts:
         voice = PIPER_VOICE if self._light else voice
         async with contextlib.aclosing(self._connection.request("tts", text=text, voice=voice, speed=speed)) as parts:  # type: ignore[type-var]
             async for _, pcm in parts:
-                if pcm:
-                    yield Audio(pcm)
+                yield Audio(pcm)
