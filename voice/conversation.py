@@ -11,9 +11,8 @@ from typing import Any, Literal
 
 from voice import events
 from voice.brain import Brain, Seat
-from voice.call import Call, EndReason
+from voice.call import Call, EndReason, Source
 from voice.control import Controls
-from voice.dtmf import DtmfCollector, DtmfEntry
 from voice.events import Event
 from voice.hearing import Hearing
 from voice.media.recording import Recorder
@@ -33,12 +32,8 @@ __all__ = ["Conversation", "EndReason", "Services"]
 
 log = logging.getLogger(__name__)
 
-# So many failed turns in a row end the call.
-FAILURES = 2
 # The caller is told so often that the answer still takes a while.
 STILL_SLOW_SECONDS = 6.0
-
-Source = Literal["speech", "typed", "keypad"]
 
 
 class Conversation(Call):
@@ -99,21 +94,10 @@ class Conversation(Call):
             turn=lambda: self._turn + 1,
             listener=self,
         )
-        self._keypad = DtmfCollector(
-            self._keyed,
-            terminator=spec.digits.terminator,
-            most=spec.digits.most,
-            pause=spec.digits.pause,
-        )
-        self._turn = 0
         self._reply: Reply | None = None
         self._held = False
         self._waiting: tuple[str, float, float] | None = None
         self._wants_floor = False
-        self._away = False
-        self._failures = 0
-        self._check_ins = 0
-        self._silent_since = 0.0
 
     # --- making
 
@@ -173,11 +157,7 @@ class Conversation(Call):
         if not self._away:
             self._turns.feed(frame)
 
-    def on_text(self, text: str) -> None:
-        self._take(text.strip(), "typed")
-
     def _take(self, text: str, source: Source) -> None:
-        """A turn that came otherwise than by speech."""
         if self._over.done() or self._away or not text:
             return
         if self._reply is not None and self._reply.final:
@@ -187,14 +167,12 @@ class Conversation(Call):
         now = self.clock.now()
         self._answer(text, now, now, source)
 
-    def _digit(self, digit: str) -> None:
-        if self._reply is not None and self._reply.interruptible and self._spec.turns.interruptible:
+    def _hush(self) -> None:
+        if self._reply is not None and self._may_interrupt(self._reply):
             self._playout.hold()
-        self._stop_timer("silence")
-        self._keypad.press(digit)
 
-    def _keyed(self, entry: DtmfEntry) -> None:
-        self._take(f"[keyed in: {entry.digits}]", "keypad")
+    def _discard(self) -> None:
+        self._turns.discard()
 
     def _message(self, data: Mapping[str, Any]) -> None:
         if not self._controls.answered(data):
@@ -207,7 +185,6 @@ class Conversation(Call):
         self._drop_reply()
 
     async def _let_go(self) -> None:
-        self._keypad.close()
         self._turns.close()
         await self._brain.close()
 
@@ -289,7 +266,6 @@ class Conversation(Call):
         self._playout.release()
 
     def _interrupt(self) -> None:
-        """The caller takes the turn: what of the reply was heard is all that was said."""
         self._held = False
         self._stop_timer("interruption")
         reply = self._reply
@@ -341,7 +317,6 @@ class Conversation(Call):
         self._set_timer("slow", self._spec.slow_after, self._slow)
 
     def _say(self, text: str, after: Callable[[], None] | None = None, *, final: bool = False) -> None:
-        """Say fixed words. `final` ones are the last of the call, whatever the caller says meanwhile."""
         reply = Reply(self._turn, text=text, after=after, final=final, asked_at=self.clock.now())
         reply.certain.set()
         self._begin_reply(reply)
@@ -352,7 +327,6 @@ class Conversation(Call):
         self._idle()
 
     def _idle(self) -> None:
-        """Nobody speaks and nothing is to be answered."""
         if self._over.done() or self._away or self._reply is not None or self._turns.speaking:
             return
         if self._wants_floor:
@@ -408,11 +382,8 @@ class Conversation(Call):
 
     # --- what a reply may lead to
 
-    async def _transfer(self, action: Transfer) -> None:
-        """Give the caller to somebody else; they come back to the agent if that fails."""
-        self._away = True
-        self._turns.discard()
-        transferring = Transferring(
+    def _transferring(self) -> Transferring:
+        return Transferring(
             transport=self._transport,
             services=self._services,
             speaker=self._speaker,
@@ -420,12 +391,6 @@ class Conversation(Call):
             emit=self._emit,
             recorder=self._recorder,
         )
-        if await transferring.run(action):
-            self.end(EndReason.TRANSFERRED, f"Transferred to {action.label or action.to}.")
-            return
-        self._away = False
-        if not self._over.done():
-            self._say(self._spec.phrases.no_transfer)
 
     def _hand_off(self, action: HandOff) -> None:
         """Another agent of the team goes on: its voice, its prompt, its tools, and what was said so far."""
@@ -516,52 +481,3 @@ class Conversation(Call):
         else:
             self._interrupt()
             self._trouble(role, error)
-
-    def _trouble(self, role: str, error: ProviderError) -> None:
-        """Say that something is wrong; when it keeps on being so, say goodbye."""
-        self._failures += 1
-        if self._failures < FAILURES:
-            self._report(role, error, "asking the caller to say it again")
-            self._say(self._spec.phrases.trouble, after=self._idle)
-        else:
-            self._report(role, error, "ending the call")
-            self._say(self._spec.phrases.giving_up, after=lambda: self.end(EndReason.ERROR, str(error)), final=True)
-
-    def _report(self, role: str, error: ProviderError, then: str) -> None:
-        self._emit(
-            events.ProviderFailed(
-                at=self.clock.now(),
-                turn=self._turn,
-                role=role,
-                provider=error.provider,
-                error=str(error),
-                then=then,
-            )
-        )
-
-    # --- silence and time
-
-    def _watch_silence(self) -> None:
-        self._silent_since = self.clock.now()
-        self._set_timer("silence", self._spec.inactivity.check_in_after, self._silence)
-
-    def _silence(self) -> None:
-        inactivity = self._spec.inactivity
-        last = self._check_ins >= inactivity.check_ins
-        self._check_ins += 1
-        self._emit(
-            events.InactivityNoticed(
-                at=self.clock.now(),
-                step="farewell" if last else "check_in",
-                silent_for=round(self.clock.now() - self._silent_since, 3),
-            )
-        )
-        if last:
-            self._say(inactivity.farewell_text, after=lambda: self.end(EndReason.INACTIVITY))
-        else:
-            self._say(inactivity.check_in_text, after=self._watch_silence)
-
-    def _time_is_up(self) -> None:
-        self._interrupt()
-        self._turns.discard()
-        self._say(self._spec.phrases.time_is_up, after=lambda: self.end(EndReason.MAX_DURATION), final=True)
