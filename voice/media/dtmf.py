@@ -52,12 +52,12 @@ def tones(digits: str, *, on: float = 0.1, gap: float = 0.06) -> bytes:
         if (pause := PAUSES.get(digit)) is not None:
             pieces.append(bytes(2 * round(pause * SAMPLE_RATE)))
         else:
-            pieces += (_tone(digit.upper(), on), silence)
+            pieces += (_tone(digit, on), silence)
     return b"".join(pieces)
 
 
 def _tone(key: str, length: float) -> bytes:
-    place = KEYS.find(key)
+    place = KEYS.find(key.upper())
     if place < 0:
         raise ValueError(f"{key!r} is not a telephone key.")
     time = np.arange(round(length * SAMPLE_RATE)) / SAMPLE_RATE
