@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 
@@ -51,6 +52,13 @@ def through_a_telephone(pcm: bytes) -> bytes:
     return engine.clip(-32768, 32767).astype("<i2").tobytes()
 
 
+@cache
 def speech() -> bytes:
     """Recorded sentences of several people, one after the other."""
     return b"".join(read_wav(DATA / name) for name in recordings())
+
+
+@cache
+def sentence() -> bytes:
+    """One of them, of four seconds."""
+    return read_wav(DATA / "how-much.wav")
