@@ -60,5 +60,5 @@ def speech() -> bytes:
 
 @cache
 def sentence() -> bytes:
-    """One of them, of four seconds."""
-    return read_wav(DATA / "how-much.wav")
+    """One of them, shorter."""
+    return read_wav(DATA / "not-ill-disposed.wav")
