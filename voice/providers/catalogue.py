@@ -12,6 +12,7 @@ VENDORS = (
     "openai_responses",
     "anthropic",
     "google",
+    "deepgram",
     "cartesia",
 )
 """Packages in `voice.providers`, in the order in which they are shown."""

@@ -16,6 +16,8 @@ _LONGEST = 300
 # So long a wait between tries is borne by a caller without a word.
 SHORT_WAIT = 1.5
 _USUAL_WAIT = 0.25
+# Where servers put the words of a report, in the order of preference.
+_WORDS = ("error", "message", "detail", "msg", "err_msg", "description")
 
 
 class Refused(ProviderError):
@@ -159,7 +161,7 @@ def message_of(error: object) -> str:
         if isinstance(error, list):
             error = error[0] if error else ""
         else:
-            error = error.get("error") or error.get("message") or error.get("detail") or error.get("msg") or ""
+            error = next((error[key] for key in _WORDS if error.get(key)), "")
     return str(error or "")
 
 

@@ -219,7 +219,6 @@ class ListeningStream:
             self._begin_turn()
 
     def close(self) -> None:
-        self._on_transcript = self._on_error = _ignore
         self._task.cancel()
 
     # --- audio
@@ -352,7 +351,6 @@ class ListeningStream:
 
     async def _lost(self, error: ProviderError) -> None:
         """Wait until it is time to connect again. What is lost with the connection is told."""
-        self._partial = ""
         self._questions = deque(question for question in self._questions if not question.stale)
         for question in self._questions:
             question.sent = False
@@ -418,7 +416,8 @@ class ListeningStream:
             except (LookupError, TypeError, ValueError, AttributeError) as error:
                 raise self._recogniser.failures.garbled(str(message)) from error
             if heard is not None:
-                self._tries = 0
+                if heard.final or heard.answers:
+                    self._tries = 0
                 self._take_in(heard)
         raise self._recogniser.failures.told("it closed the connection")
 
@@ -435,7 +434,3 @@ async def _leave(socket: ProviderSocket, goodbye: Message | None) -> None:
             if goodbye is not None and socket.is_open:
                 await socket.send(goodbye)
             await socket.close()
-
-
-def _ignore(_: object) -> None:
-    """No callback comes after `close`."""
