@@ -106,6 +106,13 @@ class Api:
             while (piece := await _in_time(pieces, GAP_SECONDS)) is not None:
                 yield piece
 
+    async def lines(self, response: httpx.Response) -> AsyncIterator[str]:
+        """The lines of an open answer, as they come. Raises ProviderError."""
+        lines = response.aiter_lines()
+        with self.reading():
+            while (line := await _in_time(lines, GAP_SECONDS)) is not None:
+                yield line
+
     async def sse(self, response: httpx.Response) -> AsyncIterator[str]:
         """The data of an open answer's server-sent events. Raises ProviderError, also when only comments come."""
         loop = asyncio.get_running_loop()

@@ -13,6 +13,7 @@ VENDORS = (
     "anthropic",
     "google",
     "deepgram",
+    "elevenlabs",
     "cartesia",
 )
 """Packages in `voice.providers`, in the order in which they are shown."""
