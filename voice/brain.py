@@ -12,9 +12,11 @@ from voice import events
 from voice.chain import ChatModel, ModelChain, Question
 from voice.clock import CallClock
 from voice.health import Health
+from voice.history import answered, as_heard, assistant, is_empty, joined, told
 from voice.knowledge import Knowledge, consult
 from voice.providers.base import Message, ProviderError, TextDelta, ToolRequest
 from voice.spec import AgentSpec
+from voice.text.leaks import Leak, LeakGuard, Part
 from voice.toolbox import Result, Toolbox
 from voice.tools import Action, CallControl, Tool
 
@@ -22,14 +24,21 @@ Emit = Callable[[events.Event], None]
 
 # A model that keeps asking for tools is stopped after so many rounds.
 TOOL_ROUNDS = 5
+# A model that has only printed what was meant for a machine is asked again.
+IN_WORDS = "[Nothing of that could be spoken. Answer the caller in words, or call one of your tools.]"
+LEAK_LIMIT = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Some text to speak: a token, a word, a sentence. Once begun, an uninterruptible one is heard to its end."""
+    """Some text to speak: a token, a word, a sentence. Once begun, an uninterruptible one is heard to its end.
+
+    After one with a `pause` nothing comes for a while: what there is of a sentence is spoken.
+    """
 
     text: str
     interruptible: bool = True
+    pause: bool = False
 
 
 Output = Say | Action
@@ -131,6 +140,7 @@ class LlmBrain:
         self._history: list[Message] = [
             {"role": "user" if who == "caller" else "assistant", "content": words} for who, words in seat.past
         ]
+        self._news: list[Message] = []
         self._generated: dict[int, list[Message]] = {}
         self._warming: asyncio.Task[None] | None = None
         self._floor: Callable[[], None] = lambda: None
@@ -141,11 +151,12 @@ class LlmBrain:
 
     def notice(self, event: events.Event) -> None:
         if isinstance(event, events.ClientMessage) and (text := event.data.get("context")):
-            self._history.append({"role": "user", "content": f"[{text}]"})
+            self._news.append({"role": "user", "content": f"[{text}]"})
 
     def hearing(self, text: str) -> None:
         if self._warming is not None:
             self._warming.cancel()
+        self._take_news()
         warm = self._chain.prewarm(self._messages({"role": "user", "content": text}), self._toolbox.schemas)
         self._warming = asyncio.get_running_loop().create_task(warm, name="prewarm")
 
@@ -153,51 +164,53 @@ class LlmBrain:
         if self._warming is not None:
             self._warming.cancel()
             self._warming = None
+        self._take_news()
         made: list[Message] = []
         self._generated[ask.turn] = made
         known = await self._look_up(ask)
-        spoken = False
+        spoken, hint = False, ""
         for _ in range(TOOL_ROUNDS):
             wanted: list[ToolRequest] = []
             text = ""
-            question = Question(
-                turn=ask.turn,
-                messages=self._asked(ask, known, made),
-                tools=self._toolbox.schemas,
-                speculative=not ask.certain.is_set(),
-            )
-            async with aclosing(self._chain.stream(question)) as answer:  # type: ignore[type-var]
-                async for chunk in answer:
-                    if isinstance(chunk, TextDelta):
-                        text += chunk.text
-                        yield Say(chunk.text)
+            async with aclosing(self._answer(ask, self._asked(ask, known, made, hint))) as answer:  # type: ignore[type-var]
+                async for part in answer:
+                    if isinstance(part, TextDelta):
+                        text += part.text
+                        yield Say(part.text)
+                    elif isinstance(part, ToolRequest):
+                        wanted.append(part)
                     else:
-                        wanted.append(chunk)
+                        hint = IN_WORDS
             spoken = spoken or bool(text.strip())
-            made.append(_assistant(text, wanted))
-            if not wanted:
+            if not wanted and (spoken or not hint):
+                made.append(assistant(text, ()))
                 return
+            if not wanted:
+                continue
+            made.append(assistant(text, wanted))
             await ask.certain.wait()
             if not spoken and (words := self._toolbox.speech(wanted)):
                 spoken = True
-                yield Say(f"{words} ")
+                yield Say(words, pause=True)
+            elif text:
+                yield Say("", pause=True)
             results = await self._toolbox.run(ask.turn, wanted)
-            made += [_told(result) for result in results]
             if action := next((result.action for result in results if result.action is not None), None):
+                # Whether it comes to that is known when the turn is over.
                 yield action
                 return
+            made += [told(result) for result in results]
         raise ProviderError(self.name, f"The model asked for tools {TOOL_ROUNDS} times in one turn.")
 
     def keep(self, turn: int, caller: str, agent: str, *, whole: bool) -> None:
         if caller:
             self._history.append({"role": "user", "content": caller})
-        made = self._answered(self._generated.pop(turn, []))
-        if made and not whole and _is_plain(made[-1]):
-            # The words are kept as they were heard; what tools did, was done.
-            made = made[:-1]
-        self._history += made
-        if agent and not (made and _is_plain(made[-1])):
-            self._history.append({"role": "assistant", "content": agent if whole else f"{agent} —"})
+        made = answered(self._generated.pop(turn, []), lambda call: self._toolbox.leave(call, whole=whole))
+        if not whole:
+            made = as_heard(made, agent)
+        elif agent and not any(message["role"] == "assistant" for message in made):
+            made = [{"role": "assistant", "content": agent}]
+        self._history += [message for message in made if not is_empty(message)]
 
     async def close(self) -> None:
         if self._warming is not None:
@@ -205,37 +218,46 @@ class LlmBrain:
             await asyncio.gather(self._warming, return_exceptions=True)
         await self._toolbox.close()
 
+    # --- asking
+
+    async def _answer(self, ask: Ask, messages: Sequence[Message]) -> AsyncIterator[Part]:
+        """The model's answer, without the tool calls that it may print into its words."""
+        guard = LeakGuard(self._toolbox.names)
+        question = Question(
+            turn=ask.turn, messages=messages, tools=self._toolbox.schemas, speculative=not ask.certain.is_set()
+        )
+        async with aclosing(self._chain.stream(question)) as answer:  # type: ignore[type-var]
+            async for chunk in answer:
+                for part in guard.push(chunk.text) if isinstance(chunk, TextDelta) else (chunk,):
+                    yield self._noted(part)
+        for part in guard.finish():
+            yield self._noted(part)
+
+    def _noted(self, part: Part) -> Part:
+        if isinstance(part, Leak):
+            text = part.text[:LEAK_LIMIT]
+            self._emit(events.AgentLogged(at=self._clock.now(), name="speech_leak", level="warning", text=text))
+        return part
+
     # --- history
 
     def _told_late(self, result: Result) -> None:
         """A tool has come to its end after its turn had gone on."""
-        self._history.append({"role": "user", "content": f"[Result of {result.request.name}: {result.text}]"})
+        self._news.append({"role": "user", "content": f"[Result of {result.request.name}: {result.text}]"})
         self._floor()
 
-    def _answered(self, made: Sequence[Message]) -> list[Message]:
-        """`made` with a result behind every tool call: an interruption may have come before it."""
-        whole: list[Message] = []
-        for message in made:
-            whole.append(message)
-            for call in message.get("tool_calls") or ():
-                if not any(other.get("tool_call_id") == call["id"] for other in made):
-                    text = self._toolbox.unfinished(call["id"])
-                    whole.append({"role": "tool", "tool_call_id": call["id"], "content": text})
-        return whole
+    def _take_news(self) -> None:
+        """What came in while a turn was going on stands behind that turn."""
+        self._history += self._news
+        self._news.clear()
 
-    def _asked(self, ask: Ask, known: str, made: Sequence[Message]) -> list[Message]:
+    def _asked(self, ask: Ask, known: str, made: Sequence[Message], hint: str) -> list[Message]:
         ending = [{"role": "user", "content": ask.text + known}] if ask.text else []
-        return self._messages(*ending, *made)
+        return self._messages(*ending, *made, *([{"role": "user", "content": hint}] if hint else ()))
 
     def _messages(self, *ending: Message) -> list[Message]:
-        """All of the conversation and then `ending`. Caller turns without an answer between them become one."""
-        messages = [self._system]
-        for message in (*self._history, *ending):
-            if message["role"] == messages[-1]["role"] == "user":
-                messages[-1] = {"role": "user", "content": f"{messages[-1]['content']} {message['content']}"}
-            else:
-                messages.append(message)
-        return messages
+        """All of the conversation and then `ending`."""
+        return joined((self._system, *self._history, *ending))
 
     async def _look_up(self, ask: Ask) -> str:
         """What the knowledge base has to say about the turn, as the model reads it behind the caller's words."""
@@ -244,20 +266,3 @@ class LlmBrain:
         return await consult(
             self._knowledge, ask.text, turn=ask.turn, budget=self._budget, clock=self._clock, emit=self._emit
         )
-
-
-def _is_plain(message: Message) -> bool:
-    return message["role"] == "assistant" and not message.get("tool_calls")
-
-
-def _told(result: Result) -> Message:
-    return {"role": "tool", "tool_call_id": result.request.id, "content": result.text}
-
-
-def _assistant(text: str, wanted: Sequence[ToolRequest]) -> Message:
-    message: Message = {"role": "assistant", "content": text}
-    if wanted:
-        message["tool_calls"] = [
-            {"id": w.id, "type": "function", "function": {"name": w.name, "arguments": w.arguments}} for w in wanted
-        ]
-    return message

@@ -327,7 +327,7 @@ class Conversation(Call):
         self._idle()
 
     def _idle(self) -> None:
-        if self._over.done() or self._away or self._reply is not None or self._turns.speaking:
+        if self._over.done() or self._away or self._reply is not None or self._turns.busy:
             return
         if self._wants_floor:
             reply = Reply(self._turn, asked_at=self.clock.now())

@@ -155,6 +155,8 @@ class Replier:
                         break
                     reply.interruptible = reply.interruptible and output.interruptible
                     self._queue(reply, clauses.push(output.text))
+                    if output.pause:
+                        self._queue(reply, clauses.flush())
         except TimeoutError:
             raise ProviderError(self._brain.name, f"No answer came for {SILENT_SECONDS:.0f} s.") from None
         self._queue(reply, clauses.flush())

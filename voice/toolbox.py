@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
+from referencing import Registry
 
 from voice import events
 from voice.clock import CallClock
@@ -18,7 +19,10 @@ from voice.tools import Action, CallControl, Outcome, Tool, ToolError, ToolPolic
 Emit = Callable[[events.Event], None]
 
 INTERRUPTED = "Not done: the caller interrupted before it was finished."
+UNTAKEN = "Not done: the caller interrupted before it could happen."
 RUNNING = "Started. You will be told the result when it is there; until then do not say that it is done."
+# What is wrong with an argument may quote all of it.
+COMPLAINT_LIMIT = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,16 @@ class Result:
     text: str
     action: Action | None = None
     failed: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class _Started:
+    """A request whose tool runs, or has run."""
+
+    request: ToolRequest
+    task: asyncio.Task[Result]
+    late: bool = False
+    """Nobody waits for it any more; its result is told when it is there."""
 
 
 class Toolbox:
@@ -48,9 +62,14 @@ class Toolbox:
         self._clock = clock
         self._emit = emit
         self._late = late
-        self._running: dict[str, asyncio.Task[Result]] = {}
-        self._malformed: dict[int, int] = {}
+        self._running: set[asyncio.Task[Result]] = set()
+        self._latest: dict[str, _Started] = {}
+        self._malformed: set[tuple[int, str]] = set()
         self.schemas: list[ToolSchema] = [tool.schema for tool in tools]
+
+    @property
+    def names(self) -> Collection[str]:
+        return self._tools.keys()
 
     def speech(self, requests: Sequence[ToolRequest]) -> str:
         """What to say before these tools run, if anything."""
@@ -60,50 +79,57 @@ class Toolbox:
         """Run tools side by side; their results in the order of the requests.
 
         Cancelled by an interruption, it stops the tools that may be stopped; the others go on, and their results come
-        late. `unfinished` says what to tell the model of either.
+        late. `leave` says what to tell the model of either.
         """
-        started = [(request, self._start(turn, request)) for request in requests]
-        waited = [task for request, task in started if not self._policy(request).background]
+        started = [self._start(turn, request) for request in requests]
+        waited = [one.task for one in started if not self._policy(one.request).background]
         try:
             if waited:
                 await asyncio.wait(waited)
-        except asyncio.CancelledError:
-            for request, task in started:
-                if self._policy(request).cancellable and not self._policy(request).background:
-                    task.cancel()
-                elif not task.done():
-                    self._expect(task)
-            raise
-        results = []
-        for request, task in started:
-            if task.done():
-                results.append(task.result())
-            else:
-                self._expect(task)
-                results.append(Result(request, RUNNING))
+        finally:
+            results = [self._leave(one) for one in started]
         return results
 
-    def unfinished(self, request_id: str) -> str:
-        """What the model is told of a request that an interruption left without a result."""
-        task = self._running.get(request_id)
-        return RUNNING if task is not None and not task.cancelling() else INTERRUPTED
+    def leave(self, request_id: str, *, whole: bool) -> str:
+        """What the model is told of a request when its turn is over, heard to its end (`whole`) or interrupted.
+
+        A tool that is still running is stopped if it may be; else its result comes late.
+        """
+        started = self._latest.get(request_id)
+        if started is None:
+            return INTERRUPTED
+        result = self._leave(started)
+        return result.text if whole or result.action is None else UNTAKEN
 
     async def close(self) -> None:
         """Stop everything."""
-        for task in self._running.values():
+        for task in self._running:
             task.cancel()
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await asyncio.gather(*self._running, return_exceptions=True)
 
     # --- one tool
 
-    def _start(self, turn: int, request: ToolRequest) -> asyncio.Task[Result]:
+    def _start(self, turn: int, request: ToolRequest) -> _Started:
         task = asyncio.get_running_loop().create_task(self._run(turn, request), name=f"tool {request.name}")
-        self._running[request.id] = task
-        task.add_done_callback(lambda _: self._running.pop(request.id, None))
-        return task
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        started = self._latest[request.id] = _Started(request, task)
+        return started
 
-    def _expect(self, task: asyncio.Task[Result]) -> None:
-        task.add_done_callback(lambda done: None if done.cancelled() else self._late(done.result()))
+    def _leave(self, started: _Started) -> Result:
+        """The result, or what stands for it: nobody waits any longer."""
+        request, task, policy = started.request, started.task, self._policy(started.request)
+        if task.cancelled():
+            return Result(request, INTERRUPTED)
+        if task.done():
+            return task.result()
+        if policy.cancellable and not policy.background:
+            task.cancel()
+            return Result(request, INTERRUPTED)
+        if not started.late:
+            started.late = True
+            task.add_done_callback(lambda done: None if done.cancelled() else self._late(done.result()))
+        return Result(request, RUNNING)
 
     async def _run(self, turn: int, request: ToolRequest) -> Result:
         arguments, started = _parsed(request.arguments), self._clock.now()
@@ -122,8 +148,10 @@ class Toolbox:
         except ToolError as failure:
             error = str(failure)
         except asyncio.CancelledError:
-            error = INTERRUPTED
-            raise
+            if _is_cancelled():
+                error = INTERRUPTED
+                raise
+            error = "The tool gave up."
         except Exception as failure:
             error = f"The tool broke: {type(failure).__name__}: {failure}"
         finally:
@@ -149,26 +177,34 @@ class Toolbox:
         if tool is None:
             raise ToolError(f"There is no tool named {request.name}.")
         if (complaint := _complaint(tool.schema, arguments)) or arguments is None:
-            raise ToolError(self._repair(turn, complaint))
+            raise ToolError(self._repair(turn, request.name, complaint))
         try:
-            async with asyncio.timeout(tool.policy.timeout):
+            async with asyncio.timeout(tool.policy.timeout) as patience:
                 return await tool.run(arguments, self._control)
         except TimeoutError:
-            longest = f"{tool.policy.timeout:.0f} s"
+            if not patience.expired():
+                raise
+            longest = f"{tool.policy.timeout:g} s"
             raise ToolError(
                 f"It took longer than {longest} and was given up. Tell the caller that it did not work."
             ) from None
 
-    def _repair(self, turn: int, complaint: str) -> str:
-        """Let the model mend its arguments once a turn."""
-        tries = self._malformed[turn] = self._malformed.get(turn, 0) + 1
-        if tries == 1:
+    def _repair(self, turn: int, name: str, complaint: str) -> str:
+        """Let the model mend a tool's arguments once a turn."""
+        if (turn, name) not in self._malformed:
+            self._malformed.add((turn, name))
             return f"{complaint} Nothing was done. Call it again with right arguments, or ask the caller for them."
         return f"{complaint} Nothing was done. Do not call it again now: ask the caller for what is missing."
 
     def _policy(self, request: ToolRequest) -> ToolPolicy:
         tool = self._tools.get(request.name)
         return tool.policy if tool is not None else ToolPolicy()
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody has cancelled this task, and it was not the tool that gave up by itself."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _parsed(arguments: str) -> dict[str, object] | None:
@@ -183,11 +219,13 @@ def _complaint(schema: ToolSchema, arguments: dict[str, object] | None) -> str:
     """What is wrong with the arguments, or ""."""
     if arguments is None:
         return "The arguments are not a JSON object."
-    error = best_match(Draft202012Validator(dict(schema.parameters)).iter_errors(arguments))
+    # An empty registry: a schema that somebody else wrote must not make us fetch what it refers to.
+    error = best_match(Draft202012Validator(dict(schema.parameters), registry=Registry()).iter_errors(arguments))
     if error is None:
         return ""
     where = ".".join(map(str, error.absolute_path))
-    return f"The argument {where} is wrong: {error.message}." if where else f"The arguments are wrong: {error.message}."
+    what = f"The argument {where} is wrong" if where else "The arguments are wrong"
+    return f"{what}: {error.message[:COMPLAINT_LIMIT]}."
 
 
 def _limited(text: str, limit: int) -> str:

@@ -116,6 +116,11 @@ class TurnTaker:
         self._timer: asyncio.TimerHandle | None = None
         self._prediction: asyncio.Task[None] | None = None
 
+    @property
+    def busy(self) -> bool:
+        """The caller speaks, or has paused and may have finished."""
+        return self.speaking or self._started is not None
+
     def feed(self, frame: bytes) -> None:
         """Take 20 ms of caller audio."""
         self._fed += len(frame) // 2
