@@ -141,3 +141,72 @@ def test_a_request_that_fails_has_an_end_too() -> None:
     with pytest.raises(ProviderError):
         talk.run(("When?", "", True))
     assert [event.finish for event in talk.events if isinstance(event, events.ModelFinished)] == ["error"]
+
+
+# --- tools and the history
+
+ROME = ToolRequest("t1", "weather", '{"place": "Rome"}')
+
+
+def calls_without_results(messages: list[dict[str, Any]]) -> list[str]:
+    """The tool calls that no result follows before anything else is said."""
+    missing: list[str] = []
+    for message in messages:
+        if message["role"] == "tool":
+            missing.remove(message["tool_call_id"])
+            continue
+        if missing:
+            return missing
+        missing = [call["id"] for call in message.get("tool_calls") or ()]
+    return missing
+
+
+def test_several_tools_of_one_turn_are_told_in_order() -> None:
+    paris = ToolRequest("t2", "weather", '{"place": "Paris"}')
+    talk = Talk([ROME, paris], "Sunny in both.")
+    talk.run(("Rome and Paris?", "Sunny in both.", True))
+    assert [m["content"] for m in talk.last_messages if m["role"] == "tool"] == ["Sunny in Rome.", "Sunny in Paris."]
+
+
+def test_of_an_interrupted_turn_the_words_heard_stay_where_they_were_said() -> None:
+    talk = Talk(["Let me see.", ROME], "It is sunny in Rome all day.", "Yes.")
+    talk.run(("Rome?", "Let me see. It is sunny", False), ("Sure?", "Yes.", True))
+    assert [(m["role"], m["content"]) for m in talk.last_messages[1:]] == [
+        ("user", "Rome?"),
+        ("assistant", "Let me see."),
+        ("tool", "Sunny in Rome."),
+        ("assistant", "It is sunny —"),
+        ("user", "Sure?"),
+    ]
+
+
+def test_a_goodbye_that_was_interrupted_did_not_end_the_call() -> None:
+    talk = Talk(["Goodbye then.", ToolRequest("t1", "end_call", "{}")], "Of course.")
+    talk.run(("Bye.", "Goodbye", False), ("Wait!", "Of course.", True))
+    assert calls_without_results(talk.last_messages) == []
+    assert talk.last_messages[2]["content"] == "Goodbye —"
+    assert talk.last_messages[3]["content"].startswith("Not done: the caller interrupted")
+
+
+def test_an_answer_of_which_nothing_was_heard_leaves_no_empty_message() -> None:
+    talk = Talk("Nobody hears this.", "Yes.")
+    talk.run(("When?", "", False), ("Hello?", "Yes.", True))
+    assert talk.last_messages[1:] == [{"role": "user", "content": "When? Hello?"}]
+
+
+def test_a_tool_call_that_is_printed_as_text_is_made_and_not_spoken() -> None:
+    talk = Talk('Let me see. ```json {"name": "weather", "arguments": {"place": "Rome"}} ```', "Sunny.")
+    outputs = talk.run(("Rome?", "Let me see. Sunny.", True))[0]
+    assert said(outputs) == "Let me see. Sunny."
+    assert talk.last_messages[-1]["content"] == "Sunny in Rome."
+
+
+def test_what_else_is_printed_for_a_machine_is_dropped_and_asked_for_in_words() -> None:
+    talk = Talk('{"name": "fly", "arguments": {}}', "I can't fly.", "No.")
+    assert said(talk.run(("Fly!", "I can't fly.", True), ("Please?", "No.", True))[0]) == "I can't fly."
+    leaks = [e for e in talk.events if isinstance(e, events.AgentLogged)]
+    assert [(e.name, e.level, e.text) for e in leaks] == [
+        ("speech_leak", "warning", '{"name": "fly", "arguments": {}}')
+    ]
+    assert "Answer the caller in words" in talk.llm.asked[1][-1]["content"]
+    assert [m["content"] for m in talk.last_messages[1:]] == ["Fly!", "I can't fly.", "Please?"]
