@@ -62,7 +62,7 @@ class OpenAiTts:
                 async for piece in pieces:
                     if not heard and piece.startswith(_OTHER_FORMATS):
                         raise self._api.failures.garbled(repr(piece[:4]))
-                    heard = heard or bool(piece)
+                    heard = True
                     if pcm := resampler.process(piece):
                         yield Audio(pcm)
         if not heard:

@@ -64,6 +64,12 @@ async def test_all_pages_of_voices_are_listed() -> None:
     assert queries == [{"limit": ["100"]}, {"limit": ["100"], "starting_after": ["voice-2"]}]
 
 
+async def test_an_empty_page_is_the_last_one() -> None:
+    async with serving(page(voice(1), more=True), page(more=True)) as server:
+        assert VENDOR.list_voices is not None
+        assert len(await VENDOR.list_voices(account(server))) == 1
+
+
 @pytest.mark.parametrize("answer", [[], {"data": [1]}, {"data": [{"name": "No id"}]}, {}])
 async def test_a_list_that_is_none_is_told(answer: Any) -> None:
     async def babble(exchange: Exchange) -> None:

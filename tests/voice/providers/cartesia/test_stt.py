@@ -311,6 +311,32 @@ async def test_a_lost_connection_loses_no_words(leave: str) -> None:
         assert speech(server.peers[1]) == pytest.approx(1.0)
 
 
+async def test_a_new_connection_hears_no_words_again_that_a_turn_of_the_server_had() -> None:
+    async def lost(peer: Peer) -> None:
+        await hears_speech(peer)
+        await peer.send(turn("start"), turn("update", "Yes."))
+        await silence_after_speech(peer)
+        await peer.send(turn("eager_end", "Yes."), turn("end", "Yes."), turn("start"), turn("update", "And"))
+        await hears_speech(peer)
+        peer.cut()
+
+    async def script(peer: Peer) -> None:
+        await silence_after_speech(peer)
+        await peer.send(turn("start"), turn("end", "And the bill."))
+        await stay(peer)
+
+    async with serving_sockets(lost, script) as server, calling(ink(server)) as caller:
+        await speak_and_pause(caller, "Yes.")
+        assert (await caller.understood()).text == "Yes."
+        await caller.until_partial("Yes. And")
+        caller.speak()
+        await server.gone.wait()
+        caller.pause()
+        caller.silence()
+        assert (await caller.understood()).text == "Yes. And the bill."
+        assert speech(server.peers[1]) == pytest.approx(0.4)
+
+
 @pytest.mark.parametrize("model", ["ink-2", "ink-2/manual"])
 async def test_a_wrong_key_is_told_without_the_key(model: str) -> None:
     refused = {"title": "Unauthorized", "message": f"Invalid API key {KEY}"}

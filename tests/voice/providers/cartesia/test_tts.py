@@ -229,6 +229,17 @@ async def test_a_piece_whose_socket_broke_before_a_sound_is_made_on_another() ->
         assert len(server.peers) == 2
 
 
+async def test_a_socket_that_spoke_garbage_is_not_used_again() -> None:
+    async def babble(peer: Peer) -> None:
+        await peer.read()
+        await peer.send("<html>")
+        await peer.read()
+
+    async with serving_sockets(babble, echo) as server, speaking(server) as made:
+        assert await spoken(made) == _pcm("Hello there.")
+        assert len(server.peers) == 2
+
+
 async def test_a_socket_that_breaks_in_the_middle_of_speech_is_told() -> None:
     async def cut(peer: Peer) -> None:
         await peer.send(chunk((await peer.read())["context_id"], b"11"))

@@ -151,13 +151,15 @@ async def test_items_that_are_recognised_in_another_order_are_told_in_theirs() -
         await ready(peer)
         await committed(peer, "item-1")
         await committed(peer, "item-2")
-        await peer.send(delta("item-2", "two."), completed("item-2", "two."), completed("item-1", "One,"))
+        await peer.send(delta("item-2", "two."), delta("item-1", "One,"))
+        await peer.send(completed("item-2", "two."), completed("item-1", "One,"))
         await stay(peer)
 
     async with serving_sockets(script) as server, calling(stt(server)) as caller:
         caller.speak()
         caller.pause()
         assert await said(caller) == "One, two."
+        assert caller.partials == ["two.", "One, two."]
         assert caller.waits
 
 
@@ -230,7 +232,7 @@ async def test_a_wrong_key_is_told_without_the_key() -> None:
         ({}, "The server failed"),
     ],
 )
-async def test_a_session_that_is_refused_is_told_in_words(said: dict[str, Any], told: str) -> None:
+async def test_a_session_that_is_refused_is_told_in_words_and_left(said: dict[str, Any], told: str) -> None:
     async def refuse(peer: Peer) -> None:
         await peer.read()
         await peer.send({"type": "error", "error": said})
@@ -239,6 +241,7 @@ async def test_a_session_that_is_refused_is_told_in_words(said: dict[str, Any], 
     async with serving_sockets(refuse) as server, calling(stt(server)) as caller:
         caller.speak()
         assert told in str(await caller.failed())
+        await server.gone.wait()
 
 
 async def test_a_session_that_does_not_begin_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,6 +126,21 @@ async def test_what_is_long_and_known_is_not_uploaded_again() -> None:
         assert seconds(server.requests[1]) == pytest.approx(0.7)
 
 
+async def test_what_is_long_and_not_yet_known_is_uploaded_as_a_whole() -> None:
+    async def slow(exchange: Exchange) -> None:
+        await asyncio.sleep(60)
+
+    async with serving(words("Well."), slow, words("Well. A long story.")) as server:
+        async with calling(stt(server)) as caller:
+            assert await said(caller) == "Well."
+            caller.speak(11.0)
+            caller.pause()
+            while len(server.requests) < 2:  # noqa: ASYNC110 -- the server has no event for its second request
+                await asyncio.sleep(0.001)
+            assert await said(caller) == "Well. A long story."
+        assert seconds(server.requests[2]) == pytest.approx(11.8)
+
+
 async def test_a_caller_who_goes_on_takes_back_the_question() -> None:
     async def slow(exchange: Exchange) -> None:
         await asyncio.sleep(60)
