@@ -40,6 +40,8 @@ class Failures:
         """For an answer that is no success. `body` is what the server wrote, `what` names what it was asked for."""
         said = self._said(body)
         match status:
+            case 401 if "quota" in said.lower():
+                text = "The account's quota is used up. Raise it with the provider."
             case 400 | 401 if status == 401 or "api key not valid" in said.lower():
                 text = "The API key is wrong or missing. Put the right one into this connection."
             case 403:

@@ -117,6 +117,7 @@ async def test_a_first_piece_that_does_not_come_is_told(monkeypatch: pytest.Monk
     ("status", "detail", "words"),
     [
         (401, {"status": "invalid_api_key", "message": f"Invalid API key {KEY}."}, "API key is wrong"),
+        (401, {"status": "quota_exceeded", "message": "This exceeds your quota of 10000."}, "quota is used up"),
         (404, {"status": "voice_not_found", "message": "A voice was not found."}, "There is no voice v/1"),
         (429, {"status": "too_many_concurrent_requests", "message": "Too many."}, "no more requests for now"),
     ],
