@@ -11,7 +11,7 @@ from tests.voice.providers.deepgram.fake import KEY, Nova, account, nova
 from tests.voice.providers.fake_socket import Peer, Script, serving_sockets
 from tests.voice.providers.hearing import Ear
 from voice.media import SAMPLE_RATE
-from voice.providers import listening
+from voice.providers import listening, sockets
 from voice.providers.deepgram import deepgram_stt
 from voice.providers.deepgram import stt as deepgram
 from voice.providers.listening import ListeningStt
@@ -300,6 +300,21 @@ async def test_a_wrong_key_is_told_when_somebody_speaks_and_not_shown() -> None:
         assert KEY not in str(error)
         assert not error.retryable
         await stt.close()
+
+
+async def test_a_server_that_does_not_open_its_door_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "CONNECT_SECONDS", 0.02)
+    writers: list[asyncio.StreamWriter] = []
+    listener = await asyncio.start_server(lambda reader, writer: writers.append(writer), "127.0.0.1", 0)
+    stt = nova_stt(f"ws://127.0.0.1:{listener.sockets[0].getsockname()[1]}")
+    ear = Ear(stt)
+    await ear.speaks("one")
+    assert "silent for too long" in str(await ear.error())
+    await stt.close()
+    for writer in writers:
+        writer.close()
+    listener.close()
+    await listener.wait_closed()
 
 
 async def test_garbage_costs_the_turn_and_is_told() -> None:

@@ -10,7 +10,8 @@ from voice.media import SAMPLE_RATE, seconds
 from voice.providers.base import ProviderError
 from voice.providers.cartesia.wire import headers, primary
 from voice.providers.failures import Failures
-from voice.providers.listening import Heard, ListeningStt, Recogniser
+from voice.providers.listening import ListeningStt
+from voice.providers.recogniser import Heard, Recogniser
 from voice.providers.sockets import Connect, Message, ProviderSocket, connect_anywhere, socket_url
 
 MANUAL = "/manual"

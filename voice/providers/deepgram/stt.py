@@ -14,7 +14,8 @@ from typing import Any
 from voice.media import SAMPLE_RATE, seconds
 from voice.providers.deepgram import account as deepgram
 from voice.providers.failures import Failures
-from voice.providers.listening import Heard, ListeningStt, Recogniser
+from voice.providers.listening import ListeningStt
+from voice.providers.recogniser import Heard, Recogniser
 from voice.providers.sockets import Message, ProviderSocket, socket_url
 from voice.providers.vendor import Account
 

@@ -11,12 +11,13 @@ from voice.media import SAMPLE_RATE
 from voice.providers.base import ProviderError
 from voice.providers.elevenlabs import account as elevenlabs
 from voice.providers.failures import Failures
-from voice.providers.listening import Heard, ListeningStt, Recogniser
+from voice.providers.listening import ListeningStt
+from voice.providers.recogniser import Heard, Recogniser
 from voice.providers.sockets import Message, ProviderSocket, socket_url
 from voice.providers.vendor import Account
 
 # How long the server may take to say that its session has begun.
-SESSION_SECONDS = 5.0
+SESSION_SECONDS = 3.0
 KEEP_ALIVE_AUDIO_SECONDS = 0.1
 # What a server's report would have been called over HTTP.
 _STATUS = {

@@ -11,8 +11,8 @@ from typing import Any
 from voice.media import SAMPLE_RATE
 from voice.providers.base import ProviderError
 from voice.providers.failures import Failures
-from voice.providers.listening import Heard, Recogniser
 from voice.providers.openai.pcm import PcmResampler
+from voice.providers.recogniser import Heard, Recogniser
 from voice.providers.sockets import Connect, Message, ProviderSocket
 
 READY_SECONDS = 5.0

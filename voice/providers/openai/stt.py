@@ -8,9 +8,10 @@ import httpx
 
 from voice.providers.api import Api
 from voice.providers.base import ProviderError, SttStream, Transcript
-from voice.providers.listening import ListeningStt, Recogniser
+from voice.providers.listening import ListeningStt
 from voice.providers.openai.live import LiveRecogniser, transcription_of
 from voice.providers.openai.upload import UploadStream, form_of
+from voice.providers.recogniser import Recogniser
 from voice.providers.sockets import Connect, connect_anywhere, socket_url
 
 LIVE, UPLOAD = "/live", "/upload"
