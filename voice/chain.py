@@ -26,6 +26,8 @@ from voice.spec import Model, Patience
 Emit = Callable[[events.Event], None]
 Words = TextDelta | ToolRequest
 
+LOST = "lost_race"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatModel:
@@ -128,7 +130,10 @@ class ModelChain:
         patience = self._patience.longest_answer if last else self._patience.first_words
         try:
             return attempt, await attempt.next(patience)
-        except BaseException:
+        except asyncio.CancelledError as cancelled:
+            await attempt.close(*cancelled.args)
+            raise
+        except ProviderError:
             await attempt.close()
             raise
 
@@ -159,10 +164,10 @@ class ModelChain:
 
     async def _lose(self, task: asyncio.Task[tuple[_Attempt, Words | None]]) -> None:
         """End an attempt that came second. It may have begun to answer in the same moment."""
-        task.cancel()
+        task.cancel(LOST)
         with contextlib.suppress(ProviderError, asyncio.CancelledError):
             attempt, _ = await task
-            await attempt.close("lost_race")
+            await attempt.close(LOST)
 
     def _attempt(self, question: Question, model: ChatModel) -> _Attempt:
         self._requests += 1

@@ -15,10 +15,13 @@ from voice.call import Call, EndReason, Source
 from voice.control import Controls
 from voice.events import Event
 from voice.hearing import Hearing
+from voice.media.ambient import AmbientMixer, prepared
+from voice.media.dtmf import ToneDetector
 from voice.media.recording import Recorder
 from voice.playout import Playout, Utterance
 from voice.providers.base import ProviderError, Stt
 from voice.reply import Replier, Reply, ReplyFailed
+from voice.screening import Screening
 from voice.services import Services
 from voice.spec import AgentSpec
 from voice.speech import Speaker
@@ -98,6 +101,8 @@ class Conversation(Call):
         self._held = False
         self._waiting: tuple[str, float, float] | None = None
         self._wants_floor = False
+        self._screening: Screening | None = None
+        self._tones = None if transport.digits else ToneDetector()
 
     # --- making
 
@@ -133,17 +138,48 @@ class Conversation(Call):
 
     def _emit(self, event: Event) -> None:
         self._sink(event)
+        if self._screening is not None:
+            self._screening.notice(event)
         self._controls.noted(event)
         self._brain.notice(event)
 
     # --- the call
 
     def _begin(self) -> None:
+        if self._spec.ambient.bed:
+            self._spawn(self._fill_the_room(), "ambient sound")
+        if self._spec.answering.detect:
+            self._screen()
+        else:
+            self._open()
+        self._spawn(self._get_ready(), "prepare")
+
+    def _screen(self) -> None:
+        """Find out who has answered before anything is said."""
+        self._screening = Screening(
+            clock=self.clock,
+            emit=self._emit,
+            on_person=self._open,
+            on_menu=self._idle,
+            on_record=self._leave_message,
+            on_nobody=lambda why: self.end(EndReason.VOICEMAIL, f"Nobody can be reached there: {why}"),
+        )
+
+    def _leave_message(self) -> None:
+        """A machine records: say the message from its beginning, and hang up."""
+        self._interrupt()
+        self._turns.discard()
+        if message := self._spec.answering.message:
+            self._say(message, after=lambda: self.end(EndReason.VOICEMAIL, "A message was left."), final=True)
+        else:
+            self.end(EndReason.VOICEMAIL, "A machine answered.")
+
+    def _open(self) -> None:
+        """Say the first words."""
         if announcement := self._spec.recording.announcement:
             self._say(announcement, after=self._greet)
         else:
             self._greet()
-        self._spawn(self._get_ready(), "prepare")
 
     def _greet(self) -> None:
         if self._recorder is not None:
@@ -154,8 +190,14 @@ class Conversation(Call):
             self._watch_silence()
 
     def _listen(self, frame: bytes) -> None:
-        if not self._away:
-            self._turns.feed(frame)
+        if self._away:
+            return
+        self._turns.feed(frame)
+        if self._tones is not None:
+            for digit in self._tones.feed(frame):
+                self.on_digit(digit)
+        if self._screening is not None:
+            self._screening.hear(frame)
 
     def _take(self, text: str, source: Source) -> None:
         if self._over.done() or self._away or not text:
@@ -185,8 +227,16 @@ class Conversation(Call):
         self._drop_reply()
 
     async def _let_go(self) -> None:
+        self._playout.close()
+        if self._screening is not None:
+            self._screening.close()
         self._turns.close()
         await self._brain.close()
+
+    async def _fill_the_room(self) -> None:
+        """Let the caller hear where the agent sits, from now on."""
+        ambient = self._spec.ambient
+        self._playout.fill(AmbientMixer(await prepared(ambient.bed), ambient.volume))
 
     async def _get_ready(self) -> None:
         """While the call connects, let the brain get ready; then have the words at hand that bridge a wait."""
@@ -224,11 +274,13 @@ class Conversation(Call):
             self._brain.hearing(text)
 
     def maybe_finished(self, text: str) -> None:
+        if self._screens:
+            return
         if self._reply is None and not self._over.done() and not is_hanging(text):
             self._begin_reply(Reply(self._turn + 1, caller=text, asked_at=self.clock.now()))
 
     def finished(self, text: str, started: float, ended: float) -> None:
-        if self._over.done():
+        if self._over.done() or self._screens:
             return
         if self._reply is not None and self._reply.certain.is_set():
             # The agent may not be interrupted: it hears this when it has finished.
@@ -248,6 +300,11 @@ class Conversation(Call):
             return
         self._interrupt()
         self._trouble("stt", error)
+
+    @property
+    def _screens(self) -> bool:
+        """It is not known yet who answered, so nobody is answered."""
+        return self._screening is not None and self._screening.waiting
 
     # --- interruptions
 
@@ -435,8 +492,9 @@ class Conversation(Call):
 
     def _starved(self) -> None:
         """The agent has fallen silent in the middle of its reply."""
-        if self._reply is not None and self._reply.certain.is_set():
-            self._set_timer("slow", self._spec.slow_after, self._slow)
+        reply = self._reply
+        if reply is not None and reply.certain.is_set():
+            self._set_timer("slow", STILL_SLOW_SECONDS if reply.bridged else self._spec.slow_after, self._slow)
 
     def _slow(self) -> None:
         """Nothing is heard: say so, as often as it takes."""
@@ -454,8 +512,8 @@ class Conversation(Call):
                 waited=round(waited, 3),
             )
         )
-        phrases = self._spec.phrases
-        words = phrases.slow if waited < STILL_SLOW_SECONDS else phrases.still_slow
+        words = self._spec.phrases.still_slow if reply.bridged else self._spec.phrases.slow
+        reply.bridged = True
         if thinking:
             reply.queue.put_nowait(words)
         elif self._speaker.interject(words, reply.utterance):

@@ -10,6 +10,7 @@ from voice import events
 from voice.clock import CallClock
 from voice.events import Word
 from voice.media import FRAME_BYTES, FRAME_SECONDS, SAMPLE_RATE, seconds
+from voice.media.ambient import AmbientMixer
 from voice.media.pacer import Pacer
 from voice.media.recording import Recorder
 from voice.providers.base import WordTime
@@ -142,6 +143,7 @@ class Playout:
         self._mark = 0
         # How much later than assumed the far end plays, by its marks.
         self._late = 0.0
+        self._room: AmbientMixer | None = None
 
     @property
     def audible(self) -> bool:
@@ -157,6 +159,17 @@ class Playout:
     def silent(self) -> bool:
         """Nothing is being sent, though there may be more to come."""
         return not self._running
+
+    def fill(self, room: AmbientMixer) -> None:
+        """Let `room` be heard from now on, also while nothing is said."""
+        self._room = room
+        self._send_ahead()
+        self._pacer.add(self)
+
+    def close(self) -> None:
+        """Send nothing any more."""
+        self._room = None
+        self._rest()
 
     def open(self, utterance: Utterance, *, gated: bool) -> None:
         """Begin an utterance. There must be none going on."""
@@ -216,8 +229,11 @@ class Playout:
 
     def tick(self) -> None:
         utterance = self._utterance
-        if utterance is None or not self._send(utterance):
+        if not self._running:
+            self._send_room()
+        elif utterance is None or not self._send(utterance):
             self._rest()
+            self._send_room()
             if utterance is not None and utterance.complete:
                 self._drained(utterance)
             elif utterance is not None:
@@ -234,33 +250,41 @@ class Playout:
             self._emit(
                 events.AgentSpeechStarted(at=self._clock.now(), turn=utterance.turn, playout_delay=round(delay, 4))
             )
-        for _ in range(1 + round(self._transport.lead / FRAME_SECONDS)):
-            self._send(utterance)
+        if self._room is None:
+            for _ in range(self._ahead):
+                self._send(utterance)
         self._running = True
         self._pacer.add(self)
 
+    @property
+    def _ahead(self) -> int:
+        """How many frames are sent at once, to fill the far end's buffer."""
+        return 1 + round(self._transport.lead / FRAME_SECONDS)
+
     def _rest(self) -> None:
         self._running = False
-        self._pacer.remove(self)
+        if self._room is None:
+            self._pacer.remove(self)
+
+    def _send_ahead(self) -> None:
+        for _ in range(self._ahead):
+            self._send_room()
+
+    def _send_room(self) -> None:
+        if self._room is not None:
+            self._transmit(self._room.mix(None, speaking=False))
 
     def _send(self, utterance: Utterance) -> bool:
         frame = utterance.take()
         if not frame:
             return False
-        try:
-            self._transport.send_audio(frame)
-        except Exception as error:
-            self._on_lost(error)
+        heard_at = self._transmit(frame if self._room is None else self._room.mix(frame, speaking=True))
+        if heard_at is None:
             return False
-        # Frames sent ahead are heard one after the other all the same.
-        heard_at = max(self._clock.now() + self._transport.playout_delay, self._heard_until)
-        self._heard_until = heard_at + FRAME_SECONDS
         if self._transport.marks and utterance.sent % MARK_BYTES == 0:
             self._mark += 1
             self._marks[self._mark] = self._heard_until
             self._transport.mark(self._mark)
-        if self._recorder is not None:
-            self._recorder.agent(frame, heard_at)
         words = utterance.words
         while self._next_word < len(words) and words[self._next_word].start < utterance.sent:
             words[self._next_word].at = heard_at
@@ -268,6 +292,20 @@ class Playout:
         if self._told < self._next_word and self._clock.now() - self._told_at >= HEARD_EVERY:
             self._tell(utterance, self._heard(utterance))
         return True
+
+    def _transmit(self, frame: bytes) -> float | None:
+        """Send one frame; when the caller hears it. None: the far end is lost."""
+        try:
+            self._transport.send_audio(frame)
+        except Exception as error:
+            self._on_lost(error)
+            return None
+        # Frames sent ahead are heard one after the other all the same.
+        heard_at = max(self._clock.now() + self._transport.playout_delay, self._heard_until)
+        self._heard_until = heard_at + FRAME_SECONDS
+        if self._recorder is not None:
+            self._recorder.agent(frame, heard_at)
+        return heard_at
 
     def _drained(self, utterance: Utterance) -> None:
         """All is sent; the utterance ends when the last of it is heard."""
@@ -284,7 +322,10 @@ class Playout:
         self._on_done(utterance)
 
     def _silence(self, utterance: Utterance) -> None:
-        self._transport.clear()
+        try:
+            self._transport.clear()
+        except Exception as error:
+            self._on_lost(error)
         self._marks.clear()
         self._rest()
         self._heard_until = self._clock.now()
@@ -293,6 +334,7 @@ class Playout:
         if self._ending is not None:
             self._ending.cancel()
             self._ending = None
+        self._send_ahead()
 
     # --- hearing
 

@@ -44,6 +44,8 @@ class Reply:
     asked_at: float = 0.0
     failed: bool = False
     """It broke off: its provider gave up half way."""
+    bridged: bool = False
+    """The caller was told that it takes a while."""
     clauses: int = 0
     """How many pieces the brain has given to be spoken."""
     utterance: Utterance = field(init=False)

@@ -51,6 +51,9 @@ class Transport(Protocol):
     marks: bool = False
     """The far end tells what it has played: `mark` comes back by the conversation's `on_mark`."""
 
+    digits: bool = True
+    """The far end tells which keys are pressed. Otherwise tones are looked for in its audio."""
+
     def send_audio(self, frame: bytes) -> None:
         """Send one frame of the agent's audio."""
 

@@ -33,7 +33,7 @@ from voice.providers.base import (
 from voice.spec import AgentSpec, Voice
 from voice.speech import PhraseCache, VoiceService
 from voice.tools import ToolError
-from voice.transport import Transport
+from voice.transport import Destination, TransferFailed, Transport
 
 SPEECH = b"\1\0" * (FRAME_BYTES // 2)
 CHARACTERS_PER_SECOND = 15.0
@@ -65,11 +65,34 @@ class Types:
 
 
 @dataclass(frozen=True)
+class Presses:
+    """Presses keys, a fifth of a second apart."""
+
+    at: float
+    digits: str
+
+
+@dataclass(frozen=True)
+class Sends:
+    """Their application sends a message."""
+
+    at: float
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class FallsSilent:
+    """Their line goes dead: no audio comes any more, not even silence."""
+
+    at: float
+
+
+@dataclass(frozen=True)
 class HangsUp:
     at: float
 
 
-Step = Speaks | Types | HangsUp
+Step = Speaks | Types | Presses | Sends | FallsSilent | HangsUp
 
 
 class Caller:
@@ -77,7 +100,9 @@ class Caller:
 
     def __init__(self, script: Sequence[Step]) -> None:
         self.speeches = [step for step in script if isinstance(step, Speaks)]
+        self.began: float | None = None
         self._rest = [step for step in script if not isinstance(step, Speaks)]
+        self._dead_at = next((step.at for step in script if isinstance(step, FallsSilent)), float("inf"))
 
     async def run(self, call: Conversation) -> None:
         loop = asyncio.get_running_loop()
@@ -86,14 +111,22 @@ class Caller:
         for index in range(10**9):
             at = index * FRAME_SECONDS
             await asyncio.sleep(max(0.0, at + FRAME_SECONDS - call.clock.now()))
+            if at >= self._dead_at:
+                continue
             speaking = any(speech.at <= at < speech.at + speech.seconds for speech in self.speeches)
             call.on_audio(SPEECH if speaking else SILENCE)
 
     def _act(self, call: Conversation, step: Step) -> None:
-        if isinstance(step, Types):
-            call.on_text(step.text)
-        else:
-            call.end(EndReason.CALLER)
+        match step:
+            case Types(text=text):
+                call.on_text(text)
+            case Presses(digits=digits):
+                for place, digit in enumerate(digits):
+                    asyncio.get_running_loop().call_later(0.2 * place, call.on_digit, digit)
+            case Sends(data=data):
+                call.on_message(data)
+            case HangsUp():
+                call.end(EndReason.CALLER)
 
 
 @dataclass
@@ -106,9 +139,20 @@ class FarEnd(Transport):
     clears: list[float] = field(default_factory=list)
     sent_at: list[float] = field(default_factory=list)
     hung_up: str = ""
+    digits: bool = True
+    breaks_at: float = float("inf")
+    """From then on it raises, like a socket that is gone."""
+    takes_messages: bool = False
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    audio: list[bytes] = field(default_factory=list)
+    transferred: list[Destination] = field(default_factory=list)
+    transfer_fails: str = ""
 
     def send_audio(self, frame: bytes) -> None:
         assert len(frame) == FRAME_BYTES
+        if asyncio.get_running_loop().time() >= self.breaks_at:
+            raise ConnectionError("gone")
+        self.audio.append(frame)
         self.frames += 1
         self.sent_at.append(asyncio.get_running_loop().time())
 
@@ -117,6 +161,16 @@ class FarEnd(Transport):
 
     async def hang_up(self, reason: str) -> None:
         self.hung_up = reason
+
+    def send_message(self, message: Mapping[str, Any]) -> bool:
+        self.messages.append(dict(message))
+        return self.takes_messages
+
+    async def transfer(self, to: Destination) -> None:
+        await asyncio.sleep(0.5)
+        if self.transfer_fails:
+            raise TransferFailed(self.transfer_fails)
+        self.transferred.append(to)
 
 
 # --- listening ----------------------------------------------------------------------------------
@@ -153,9 +207,9 @@ class FakeVadStream:
 
 
 class FakeStt:
-    name = "fake-stt"
-
-    def __init__(self, caller: Caller, *, delay: float = 0.06) -> None:
+    def __init__(self, caller: Caller, *, name: str = "fake-stt", delay: float = 0.06, fails: bool = True) -> None:
+        self.name = name
+        self.fails = fails
         self.caller = caller
         self.delay = delay
         self.open_streams = 0
@@ -182,14 +236,17 @@ class FakeSttStream:
         self._on_transcript = on_transcript
         self._on_error = on_error
         self._loop = asyncio.get_running_loop()
-        self._origin = self._loop.time()
-        self._fed = 0
+        if stt.caller.began is None:
+            stt.caller.began = self._loop.time()
         self._from = 0.0
         self._partial: asyncio.TimerHandle | None = None
         self._final: asyncio.TimerHandle | None = None
 
-    def feed(self, frame: bytes) -> None:
-        self._fed += len(frame) // 2
+    @property
+    def _now(self) -> float:
+        return self._loop.time() - (self._stt.caller.began or 0.0)
+
+    def feed(self, frame: bytes) -> None: ...
 
     def speech_started(self) -> None:
         self._cancel()
@@ -201,14 +258,14 @@ class FakeSttStream:
 
     def commit(self) -> None:
         self._cancel()
-        self._from = self._fed / SAMPLE_RATE
+        self._from = self._now
 
     def close(self) -> None:
         self._cancel()
         self._stt.open_streams -= 1
 
     def _words(self) -> str:
-        now = self._fed / SAMPLE_RATE
+        now = self._now
         said = [s.words_by(now) for s in self._stt.caller.speeches if s.at + s.seconds > self._from and s.at <= now]
         return " ".join(words for words in said if words)
 
@@ -217,8 +274,12 @@ class FakeSttStream:
         self._on_transcript(Transcript(self._words(), final=False))
 
     def _say_final(self) -> None:
-        now = self._fed / SAMPLE_RATE
-        failing = [s for s in self._stt.caller.speeches if s.failure and self._from < s.at + s.seconds <= now]
+        now = self._now
+        failing = [
+            s
+            for s in self._stt.caller.speeches
+            if s.failure and self._stt.fails and self._from < s.at + s.seconds <= now
+        ]
         if failing:
             self._on_error(ProviderError(self._stt.name, failing[0].failure))
         else:
@@ -396,6 +457,12 @@ def agent(**changes: Any) -> AgentSpec:
     return AgentSpec(**{"name": "Ada", "prompt": "You are Ada.", "greeting": "Hello there.", **changes})
 
 
+def _recognisers(caller: Caller, delay: float, *, spare: bool) -> list[FakeStt]:
+    """One that fails where the script says so, and perhaps one behind it that does not."""
+    first = FakeStt(caller, delay=delay)
+    return [first, FakeStt(caller, name="spare-stt", delay=delay, fails=False)] if spare else [first]
+
+
 def chat_model(llm: FakeLlm) -> ChatModel:
     return ChatModel(llm=llm, settings=LlmSettings(model="m"))
 
@@ -406,6 +473,8 @@ def hold_call(
     llm: FakeLlm | None = None,
     tts: FakeTts | None = None,
     spare_tts: FakeTts | None = None,
+    spare_stt: bool = False,
+    change: Callable[[Services], Services] = lambda services: services,
     models: Sequence[FakeLlm] = (),
     stt_delay: float = 0.06,
     ends_at: float = 60.0,
@@ -419,7 +488,7 @@ def hold_call(
 
     async def run() -> Result:
         shared: Mapping[str, Any] = {
-            "stt": [FakeStt(caller, delay=stt_delay)],
+            "stt": _recognisers(caller, stt_delay, spare=spare_stt),
             "voices": [VoiceService(tts=one, voice=Voice()) for one in (tts, spare_tts) if one is not None],
             "brain": llm_brain([chat_model(one) for one in (llm, *models)]),
             "vad": FakeVad(),
@@ -430,7 +499,7 @@ def hold_call(
         call = Conversation(
             call_id="call_1",
             spec=spec or agent(),
-            services=Services(**shared),
+            services=change(Services(**shared)),
             transport=far_end,
             sink=found.append,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -62,6 +63,11 @@ def bed(name: str) -> Bed:
     Made at its first use, which takes up to a second: not on an event loop that carries calls.
     """
     return Bed(name, _level(SCENES[name](np.random.default_rng(zlib.crc32(name.encode())))))
+
+
+async def prepared(name: str) -> Bed:
+    """`bed`, made in a thread where it is not made yet."""
+    return await asyncio.to_thread(bed, name)
 
 
 def load_bed(path: Path) -> Bed:

@@ -1,0 +1,286 @@
+"""What a call can do besides talking: keys, transfers, hand-offs, machines that answer, rooms, and lines that die."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.voice.fakes import (
+    FakeLlm,
+    FakeTts,
+    FallsSilent,
+    FarEnd,
+    Presses,
+    Sends,
+    Speaks,
+    agent,
+    chat_model,
+    hold_call,
+)
+from voice import events
+from voice.brain import llm_brain
+from voice.conversation import EndReason
+from voice.media import SILENCE
+from voice.media.ambient import Bed, bed
+from voice.media.dtmf import tones
+from voice.providers.base import ProviderError, ToolRequest
+from voice.services import Member, Services
+from voice.spec import Ambient, Answering, Digits, HandOffTarget, Languages, Recording, TransferTarget, Voice
+from voice.speech import VoiceService
+
+OFFER = "Please key in your customer number, and press the hash key."
+
+
+# --- keys
+
+
+def test_keys_become_a_turn_once_the_entry_is_whole() -> None:
+    llm = FakeLlm("Thank you.")
+    call = hold_call(Presses(3.0, "4711#"), llm=llm, ends_at=9.0)
+    assert [e.digit for e in call.all(events.DigitPressed)] == list("4711#")
+    assert call.all(events.CallerTurn)[0].source == "keypad"
+    assert llm.asked[-1][-1]["content"] == "[keyed in: 4711]"
+    assert call.transcript[-1] == ("agent", "Thank you.")
+
+
+def test_the_first_key_silences_the_agent() -> None:
+    call = hold_call(Presses(1.0, "1#"), spec=agent(greeting=OFFER), ends_at=8.0)
+    assert call.all(events.AgentTurn)[0].interrupted
+    assert min(call.far_end.clears) == pytest.approx(1.0, abs=0.03)
+
+
+def test_an_entry_without_a_terminator_ends_after_a_pause() -> None:
+    spec = agent(digits=Digits(terminator="", pause=1.5))
+    call = hold_call(Presses(3.0, "42"), spec=spec, ends_at=9.0)
+    turn = call.all(events.CallerTurn)[0]
+    assert turn.text == "[keyed in: 42]"
+    assert turn.at == pytest.approx(3.2 + 1.5, abs=0.05)
+
+
+def test_the_agent_presses_keys_as_tones_where_the_line_knows_no_others() -> None:
+    llm = FakeLlm([ToolRequest("t1", "send_digits", '{"digits": "12"}')], "Done.")
+    call = hold_call(Speaks(3.0, "Press one two."), llm=llm, spec=agent(can_send_digits=True), ends_at=9.0)
+    assert [e.digits for e in call.all(events.DigitsSent)] == ["12"]
+    sent = b"".join(call.far_end.audio)
+    assert tones("12")[:3200] in sent
+
+
+# --- transfers and hand-offs
+
+SALES = (TransferTarget(name="sales", to="+14155550100", when="They want to buy."),)
+TO_SALES: list[str | ToolRequest | Exception] = ["I'll put you through.", ToolRequest("t1", "transfer_call", '{"to": "sales"}')]
+
+
+def test_the_caller_is_transferred_when_all_is_said() -> None:
+    call = hold_call(Speaks(3.0, "Sales please."), llm=FakeLlm(TO_SALES), spec=agent(transfers=SALES))
+    assert [to.address for to in call.far_end.transferred] == ["+14155550100"]
+    assert call.end.reason == EndReason.TRANSFERRED
+    assert call.transcript[-1] == ("agent", "I'll put you through.")
+    assert call.all(events.TransferFinished)[0].outcome == "transferred"
+
+
+def test_a_caller_whom_nobody_takes_comes_back() -> None:
+    far_end = FarEnd(transfer_fails="Busy.")
+    call = hold_call(
+        Speaks(3.0, "Sales please."),
+        llm=FakeLlm(TO_SALES),
+        spec=agent(transfers=SALES),
+        far_end=far_end,
+        ends_at=12.0,
+    )
+    assert call.transcript[-1][1].startswith("I'm sorry, I couldn't reach anybody")
+    assert (call.all(events.TransferFinished)[0].detail, call.end.reason) == ("Busy.", EndReason.CALLER)
+
+
+def test_a_transfer_to_somebody_unknown_is_told_to_the_model() -> None:
+    llm = FakeLlm(ToolRequest("t1", "transfer_call", '{"to": "boss"}'), "Nobody of that name is here.")
+    call = hold_call(Speaks(3.0, "The boss please."), llm=llm, spec=agent(transfers=SALES), ends_at=9.0)
+    assert "'boss' is not one of ['sales']" in llm.asked[-1][-1]["content"]
+    assert call.far_end.transferred == []
+
+
+def test_another_agent_goes_on_with_its_own_voice_and_the_words_so_far() -> None:
+    billing, voice = FakeLlm("Your bill is due on Friday."), FakeTts("billing-voice")
+    team = {}
+
+    def services(shared: Services) -> Services:
+        team["billing"] = Member(
+            spec=agent(name="Bill", prompt="You are Bill.", greeting="Billing here."),
+            services=replace(
+                shared, brain=llm_brain([chat_model(billing)]), voices=[VoiceService(tts=voice, voice=Voice())]
+            ),
+        )
+        return replace(shared, team=team)
+
+    llm = FakeLlm([ToolRequest("t1", "hand_off", '{"to": "billing", "message": "They ask for their bill."}')])
+    call = hold_call(
+        Speaks(3.0, "My bill please."),
+        Speaks(7.0, "When is it due?"),
+        llm=llm,
+        spec=agent(handoffs=(HandOffTarget(name="billing"),)),
+        change=services,
+        ends_at=14.0,
+    )
+    assert call.all(events.AgentSwitched)[0].agent == "Bill"
+    assert call.transcript[-3:] == [
+        ("agent", "Billing here."),
+        ("caller", "When is it due?"),
+        ("agent", "Your bill is due on Friday."),
+    ]
+    told = billing.asked[-1]
+    assert told[0]["content"] == "You are Bill."
+    assert any("My bill please. [They ask for their bill.]" in message["content"] for message in told)
+    assert "Billing here." in voice.spoken
+
+
+def test_the_language_changes_with_its_voice_and_its_recognition() -> None:
+    spec = agent(languages=Languages(voices={"es": Voice(id="ef_dora")}))
+    llm = FakeLlm(ToolRequest("t1", "switch_language", '{"language": "es"}'), "Claro que sí.")
+    tts = FakeTts()
+    call = hold_call(Speaks(3.0, "Habla español?"), llm=llm, spec=spec, tts=tts, ends_at=9.0)
+    assert call.all(events.SettingChanged)[0].value == "es"
+    assert [(e.voice, e.text) for e in call.all(events.SpeechRequested)][-1] == ("ef_dora", "Claro que sí.")
+
+
+# --- who answers an outbound call
+
+
+def test_nobody_is_greeted_before_a_person_has_answered() -> None:
+    spec = agent(answering=Answering(detect=True), greeting="Hello, this is Ada.")
+    call = hold_call(Speaks(1.0, "Hello?", seconds=0.6), spec=spec, ends_at=8.0)
+    assert call.all(events.MachineJudged)[0].verdict == "human"
+    assert call.all(events.AgentSpeechStarted)[0].at > 1.6
+    assert call.transcript == [("agent", "Hello, this is Ada.")]
+
+
+def test_a_machine_is_left_the_message_when_it_has_finished() -> None:
+    spec = agent(answering=Answering(detect=True, message="Please call us back."))
+    words = "You have reached the Smiths. Please leave a message after the tone."
+    call = hold_call(Speaks(1.0, words, seconds=5.0), spec=spec)
+    assert call.all(events.MachineJudged)[-1].verdict == "machine_voicemail"
+    assert call.transcript == [("agent", "Please call us back.")]
+    assert call.all(events.AgentSpeechStarted)[0].at > 6.0
+    assert call.end.reason == EndReason.VOICEMAIL
+
+
+def test_a_menu_is_talked_to() -> None:
+    spec = agent(answering=Answering(detect=True), can_send_digits=True)
+    llm = FakeLlm(ToolRequest("t1", "send_digits", '{"digits": "1"}'), "Waiting.")
+    call = hold_call(
+        Speaks(1.0, "Thank you for calling. For sales press one. For support press two.", seconds=5.0),
+        Speaks(8.0, "Please choose now.", seconds=1.0),
+        spec=spec,
+        llm=llm,
+        ends_at=14.0,
+    )
+    assert call.all(events.MachineJudged)[-1].verdict == "machine_ivr"
+    assert [e.digits for e in call.all(events.DigitsSent)]
+
+
+# --- rooms and recordings
+
+
+def test_the_room_is_heard_while_nobody_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def at_once(name: str) -> Bed:
+        return bed(name)
+
+    monkeypatch.setattr("voice.conversation.prepared", at_once)  # there are no threads in virtual time
+
+    def quiet(spec_changes: dict[str, object]) -> float:
+        call = hold_call(spec=agent(greeting="", **spec_changes), ends_at=4.0)
+        return float(np.abs(np.frombuffer(b"".join(call.far_end.audio[-50:]) or SILENCE, "<i2")).mean())
+
+    assert quiet({}) == 0.0
+    assert quiet({"ambient": Ambient(bed="office", volume=0.5)}) > 0.0
+
+
+def test_nothing_is_recorded_before_the_caller_was_told() -> None:
+    spec = agent(recording=Recording(announcement="This call is recorded."), greeting="Hello.")
+    call = hold_call(spec=spec, ends_at=8.0)
+    assert call.transcript == [("agent", "This call is recorded."), ("agent", "Hello.")]
+
+
+# --- messages
+
+
+def test_the_application_of_the_caller_is_told_and_answers() -> None:
+    call = hold_call(
+        Sends(3.0, {"context": "The caller looks at invoice 7."}), Speaks(4.0, "What is this?"), ends_at=9.0
+    )
+    assert call.all(events.ClientMessage)[0].data == {"context": "The caller looks at invoice 7."}
+    assert "invoice 7" in str(call.llm.asked[-1])
+
+
+# --- lines that die
+
+
+def test_a_line_on_which_nothing_arrives_any_more_is_given_up() -> None:
+    call = hold_call(FallsSilent(3.0))
+    slow = [e for e in call.all(events.ProviderSlow) if e.role == "transport"]
+    assert len(slow) == 1
+    assert call.end.reason == EndReason.NO_AUDIO
+    assert call.end.at < 3.0 + 4 * 5.0
+
+
+def test_a_far_end_that_is_gone_ends_the_call() -> None:
+    call = hold_call(far_end=FarEnd(breaks_at=0.5), spec=agent(greeting=OFFER))
+    assert (call.end.reason, call.tasks_left) == (EndReason.CONNECTION_LOST, [])
+    assert call.end.at < 1.0
+
+
+# --- chains
+
+
+def test_the_next_model_answers_when_the_first_is_silent() -> None:
+    call = hold_call(
+        Speaks(2.0, "Hello?"), llm=FakeLlm("Too late.", first=60.0), models=[FakeLlm("Here I am.")], ends_at=20.0
+    )
+    assert call.transcript[-1] == ("agent", "One moment, please. Here I am.")
+    failed = call.all(events.ProviderFailed)[0]
+    assert (failed.role, failed.then) == ("llm", "asking fake-llm")
+    assert [e.finish for e in call.all(events.ModelFinished)] == ["too_slow", "stop"]
+
+
+def test_a_model_that_may_work_the_second_time_is_asked_again() -> None:
+    broken = ProviderError("fake-llm", "It hiccuped.", retryable=True)
+    call = hold_call(Speaks(2.0, "Hello?"), llm=FakeLlm(broken, "Here I am."), ends_at=8.0)
+    assert call.transcript[-1] == ("agent", "Here I am.")
+    assert call.all(events.ProviderFailed)[0].then == "asking fake-llm again"
+
+
+def test_two_models_race_and_both_are_told() -> None:
+    call = hold_call(
+        Speaks(2.0, "Hello?"),
+        llm=FakeLlm("Slow words.", first=3.0),
+        models=[FakeLlm("Quick words.", first=0.1)],
+        spec=agent(hedge_after=0.3),
+        ends_at=9.0,
+    )
+    assert call.transcript[-1] == ("agent", "Quick words.")
+    assert sorted(e.finish for e in call.all(events.ModelFinished)) == ["lost_race", "stop"]
+    assert call.llm.streaming == 0
+
+
+def test_the_next_recogniser_hears_the_turn_from_its_start() -> None:
+    call = hold_call(
+        Speaks(2.0, "When are you open?", failure="It broke."), spare_stt=True, llm=FakeLlm("At nine."), ends_at=9.0
+    )
+    assert call.transcript[1:] == [("caller", "When are you open?"), ("agent", "At nine.")]
+    assert call.all(events.ProviderFailed)[0].then == "listening with spare-stt"
+
+
+def test_the_next_voice_says_the_rest_when_the_first_breaks_off() -> None:
+    words = "We are open from nine to five on every day of the week."
+    spare = FakeTts("spare")
+    call = hold_call(
+        Speaks(2.0, "When?"),
+        llm=FakeLlm(words),
+        tts=FakeTts(failure="Lost.", fails_after=8),
+        spare_tts=spare,
+        spec=agent(greeting=""),
+        ends_at=14.0,
+    )
+    assert call.transcript[-1] == ("agent", words)
+    assert words.find(spare.spoken[0]) > 0
