@@ -95,6 +95,8 @@ async def serving(*handlers: Handler) -> AsyncIterator[FakeServer]:
                 if not handling.done() or isinstance(handling.exception(), OSError):
                     fake.hung_up.set()
                     handling.cancel()
+                    leaving.cancel()
+                    await asyncio.gather(leaving, return_exceptions=True)
                     return
                 leaving.cancel()
                 await asyncio.wait({leaving})
