@@ -15,6 +15,7 @@ VENDORS = (
     "deepgram",
     "elevenlabs",
     "cartesia",
+    "pipecat",
 )
 """Packages in `voice.providers`, in the order in which they are shown."""
 
