@@ -41,7 +41,12 @@ class Say:
     pause: bool = False
 
 
-Output = Say | Action
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Nothing more is to be said, and that is meant: a reply without a word is no failure."""
+
+
+Output = Say | Silence | Action
 
 
 @dataclass(frozen=True, slots=True)

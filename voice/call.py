@@ -35,6 +35,7 @@ class EndReason(StrEnum):
     CALLER = "caller_ended"
     TRANSFERRED = "transferred"
     VOICEMAIL = "voicemail"
+    REJECTED = "rejected"
     INACTIVITY = "inactivity"
     MAX_DURATION = "max_duration"
     NO_AUDIO = "no_audio"

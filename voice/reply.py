@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from voice import events
-from voice.brain import Ask, Brain, Say
+from voice.brain import Ask, Brain, Say, Silence
 from voice.clock import CallClock
 from voice.playout import Utterance
 from voice.providers.base import ProviderBusy, ProviderError
@@ -146,12 +146,16 @@ class Replier:
 
     async def _ask(self, reply: Reply) -> None:
         clauses = Clauses()
+        meant = False
         loop = asyncio.get_running_loop()
         outputs = self._brain.reply(Ask(reply.turn, reply.caller, reply.certain))
         try:
             async with contextlib.aclosing(outputs), asyncio.timeout(SILENT_SECONDS) as patience:  # type: ignore[type-var]
                 async for output in outputs:
                     patience.reschedule(loop.time() + SILENT_SECONDS)
+                    if isinstance(output, Silence):
+                        meant = True
+                        break
                     if not isinstance(output, Say):
                         reply.action = output
                         break
@@ -162,7 +166,7 @@ class Replier:
         except TimeoutError:
             raise ProviderError(self._brain.name, f"No answer came for {SILENT_SECONDS:.0f} s.") from None
         self._queue(reply, clauses.flush())
-        if not reply.clauses and reply.action is None and reply.caller:
+        if not reply.clauses and reply.action is None and reply.caller and not meant:
             raise ProviderError(self._brain.name, "The model answered with nothing.")
         if not reply.clauses and isinstance(reply.action, EndCall):
             # Nobody is hung up on without a word.
