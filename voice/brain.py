@@ -200,6 +200,9 @@ class LlmBrain:
             elif text:
                 yield Say("", pause=True)
             results = await self._toolbox.run(ask.turn, wanted)
+            for result in results:
+                if result.say:
+                    yield Say(result.say, pause=True)
             if action := next((result.action for result in results if result.action is not None), None):
                 # Whether it comes to that is known when the turn is over.
                 yield action

@@ -32,7 +32,7 @@ class Result:
     request: ToolRequest
     text: str
     action: Action | None = None
-    failed: bool = False
+    say: str = ""
 
 
 @dataclass(eq=False, slots=True)
@@ -169,8 +169,9 @@ class Toolbox:
         for name, value in outcome.variables.items():
             self._control.set_variable(name, value, request.name)
         if error:
-            return Result(request, f"Error: {error}", failed=True)
-        return Result(request, _limited(outcome.text, self._policy(request).result_limit), outcome.action)
+            return Result(request, f"Error: {error}")
+        text = _limited(outcome.text, self._policy(request).result_limit)
+        return Result(request, text, outcome.action, outcome.say)
 
     async def _outcome(self, turn: int, request: ToolRequest, arguments: dict[str, object] | None) -> Outcome:
         tool = self._tools.get(request.name)

@@ -77,6 +77,8 @@ class Outcome:
     action: Action | None = None
     variables: Mapping[str, object] = field(default_factory=dict)
     """Variables of the call that it sets."""
+    say: str = ""
+    """Said in these very words, before the action or whatever the model says next."""
 
 
 class CallControl(Protocol):
