@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from voice import events
 from voice.clock import CallClock
+from voice.deadline import Deadline
 from voice.health import Health
 from voice.providers.base import (
     Finished,
@@ -203,6 +204,7 @@ class _Attempt:
         self._begun = False
         self._end: Finished | None = None
         self._closed = False
+        self._deadline = Deadline()
         emit(
             events.ModelRequested(
                 at=clock.now(),
@@ -221,8 +223,7 @@ class _Attempt:
         """The next chunk, None at the end. Raises ProviderError, also when none comes within `patience` seconds."""
         try:
             while True:
-                async with asyncio.timeout(patience):
-                    chunk = await anext(self._chunks, None)
+                chunk = await self._deadline.wait(anext(self._chunks, None), patience)
                 if not isinstance(chunk, Finished):
                     break
                 self._end = chunk
@@ -244,6 +245,7 @@ class _Attempt:
         if self._closed:
             return
         self._closed = True
+        self._deadline.close()
         end = self._end or Finished(finish)
         self._emit(
             events.ModelFinished(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from voice import events
 from voice.brain import Ask, Brain, Say, Silence
 from voice.clock import CallClock
+from voice.deadline import Deadline
 from voice.playout import Utterance
 from voice.providers.base import ProviderBusy, ProviderError
 from voice.speech import Speaker
@@ -147,12 +148,10 @@ class Replier:
     async def _ask(self, reply: Reply) -> None:
         clauses = Clauses()
         meant = False
-        loop = asyncio.get_running_loop()
         outputs = self._brain.reply(Ask(reply.turn, reply.caller, reply.certain))
         try:
-            async with contextlib.aclosing(outputs), asyncio.timeout(SILENT_SECONDS) as patience:  # type: ignore[type-var]
-                async for output in outputs:
-                    patience.reschedule(loop.time() + SILENT_SECONDS)
+            async with contextlib.aclosing(outputs) as said, Deadline() as deadline:  # type: ignore[type-var]
+                while (output := await deadline.wait(anext(said, None), SILENT_SECONDS)) is not None:
                     if isinstance(output, Silence):
                         meant = True
                         break

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 
 from voice import events
 from voice.clock import CallClock
+from voice.deadline import Deadline
 from voice.health import Health
 from voice.media import seconds
 from voice.playout import Utterance
@@ -193,11 +193,10 @@ class Speaker:
         """The voice's audio. Raises ProviderError when it keeps the caller waiting for too long."""
         longer = LAST_VOICE if last else 1.0
         patience, signs = self._patience.first_sound * longer, 0
-        async with aclosing(self._stream(service, words)) as stream:  # type: ignore[type-var]
+        async with aclosing(self._stream(service, words)) as stream, Deadline() as deadline:  # type: ignore[type-var]
             while True:
                 try:
-                    async with asyncio.timeout(patience):
-                        audio = await anext(stream, None)
+                    audio = await deadline.wait(anext(stream, None), patience)
                 except TimeoutError:
                     raise ProviderError(service.tts.name, f"The voice was silent for {patience:.0f} s.") from None
                 if audio is None:

@@ -70,7 +70,10 @@ def test_the_agent_presses_keys_as_tones_where_the_line_knows_no_others() -> Non
 # --- transfers and hand-offs
 
 SALES = (TransferTarget(name="sales", to="+14155550100", when="They want to buy."),)
-TO_SALES: list[str | ToolRequest | Exception] = ["I'll put you through.", ToolRequest("t1", "transfer_call", '{"to": "sales"}')]
+TO_SALES: list[str | ToolRequest | Exception] = [
+    "I'll put you through.",
+    ToolRequest("t1", "transfer_call", '{"to": "sales"}'),
+]
 
 
 def test_the_caller_is_transferred_when_all_is_said() -> None:
