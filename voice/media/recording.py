@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import struct
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -64,6 +65,9 @@ class Recorder:
 
     Every half second what has settled is appended and the header brought up to date, so that a process that
     dies leaves a file that plays. A disk that fails stops the recording, never the call: see `failed`.
+
+    While it is paused, for a card number or a password, both sides are recorded as silence: what is said never reaches
+    the disk, and the clock stays true.
     """
 
     def __init__(self, path: Path) -> None:
@@ -71,6 +75,8 @@ class Recorder:
         self.failed = False
         self._caller = _Track()
         self._agent = _Track()
+        self._pauses: list[tuple[int, int]] = []
+        self._paused_at: int | None = None
         self._written = 0
         self._file: int | None = None
         self._size = 0
@@ -81,29 +87,49 @@ class Recorder:
         """Seconds handed to the file so far."""
         return self._written / SAMPLE_RATE
 
+    @property
+    def paused(self) -> bool:
+        return self._paused_at is not None
+
+    @property
+    def pauses(self) -> list[tuple[float, float]]:
+        """From when to when it was paused, in seconds; one that goes on reaches as far as the file."""
+        return [(begin / SAMPLE_RATE, end / SAMPLE_RATE) for begin, end in self._spans(self._written)]
+
     def start(self, clock: CallClock) -> None:
         """Begin to write, every half second."""
         self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush, clock)
 
     def caller(self, frame: bytes, at: float) -> None:
         """Caller audio that ended at `at`."""
-        self._caller.put(frame, round(at * SAMPLE_RATE) - len(frame) // 2)
+        self._caller.put(self._kept(frame), round(at * SAMPLE_RATE) - len(frame) // 2)
 
     def agent(self, frame: bytes, at: float) -> None:
         """Agent audio that the caller hears from `at` on."""
-        self._agent.put(frame, round(at * SAMPLE_RATE))
-
-    paused = False
-
-    def pause(self, at: float) -> None:
-        self.paused = True
-
-    def resume(self, at: float) -> None:
-        self.paused = False
+        self._agent.put(self._kept(frame), round(at * SAMPLE_RATE))
 
     def cut_agent(self, at: float) -> None:
         """The agent was silenced: what it would have been heard saying after `at` is gone."""
         self._agent.cut(round(at * SAMPLE_RATE))
+
+    def pause(self, at: float) -> None:
+        """From `at` on, nothing that is said is recorded."""
+        if self._paused_at is None:
+            self._paused_at = max(self._written, round(at * SAMPLE_RATE))
+
+    def resume(self, at: float) -> None:
+        """Record again from `at` on."""
+        if self._paused_at is not None:
+            self._pauses.append((self._paused_at, max(self._paused_at, round(at * SAMPLE_RATE))))
+            self._paused_at = None
+
+    def _kept(self, frame: bytes) -> bytes:
+        # Not only by its place: a frame that comes in a burst is placed later than it was said.
+        return frame if self._paused_at is None else bytes(len(frame))
+
+    def _spans(self, until: int) -> list[tuple[int, int]]:
+        """The pauses so far, in samples."""
+        return self._pauses if self._paused_at is None else [*self._pauses, (self._paused_at, until)]
 
     async def close(self, at: float) -> None:
         """Write the rest, up to `at`. Returns when it is in the file."""
@@ -117,9 +143,10 @@ class Recorder:
         _writer.submit(self._write, *self._take(clock.now() - SETTLE_SECONDS), False)
 
     def _take(self, until: float) -> tuple[bytes, bytes]:
-        position = max(self._written, round(until * SAMPLE_RATE))
-        self._written = position
-        return self._caller.take(position), self._agent.take(position)
+        begin, end = self._written, max(self._written, round(until * SAMPLE_RATE))
+        self._written = end
+        pauses = [(first - begin, last - begin) for first, last in self._spans(end) if last > begin and first < end]
+        return _silenced(self._caller.take(end), pauses), _silenced(self._agent.take(end), pauses)
 
     def _write(self, caller: bytes, agent: bytes, last: bool) -> None:
         """In the writer's thread."""
@@ -160,6 +187,16 @@ class Recorder:
             file.write(_header(size))
             file.truncate(HEADER_BYTES + size)
         return size / (4 * SAMPLE_RATE)
+
+
+def _silenced(pcm: bytes, spans: Sequence[tuple[int, int]]) -> bytes:
+    """The audio with silence in these spans of samples."""
+    if not spans:
+        return pcm
+    audio = np.frombuffer(pcm, "<i2").copy()
+    for first, last in spans:
+        audio[max(0, first) : max(0, last)] = 0
+    return audio.tobytes()
 
 
 def _write_at(file: int, content: bytes, offset: int) -> None:

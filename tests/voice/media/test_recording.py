@@ -320,3 +320,93 @@ async def test_the_writer_is_a_thread_and_closing_waits_for_it(path: Path, monke
         call.recorder.caller(frame(CALLER), (i + 1) * FRAME_SECONDS)
     await call.recorder.close(0.4)
     assert spans(read(path)[0]) == [(0.0, 0.4, CALLER)]
+
+
+def test_nothing_that_is_said_while_it_is_paused_is_recorded_and_the_clock_stays_true(path: Path):
+    told = []
+
+    async def scenario() -> Recorder:
+        call = Call(path)
+        talking = asyncio.gather(call.caller_sends(5.0), call.agent_sends(5.0))
+        await call.until(1.01)
+        call.recorder.pause(call.clock.now())
+        told.append(call.recorder.paused)
+        await call.until(3.51)
+        call.recorder.resume(call.clock.now())
+        told.append(call.recorder.paused)
+        await talking
+        await call.close()
+        return call.recorder
+
+    recorder = run_virtual(scenario())
+    caller, agent = read(path)
+    # Frames that lie across the ends of the pause were handed over while it went on.
+    assert spans(caller) == [(0.0, 1.0, CALLER), (3.51, 5.0, CALLER)]
+    assert spans(agent) == [(0.0, 1.01, AGENT), (3.52, 5.0, AGENT)]
+    assert told == [True, False]
+    assert recorder.pauses == [(1.01, 3.51)]
+    assert recorder.duration == pytest.approx(5.0)
+
+
+def test_audio_that_is_heard_while_it_is_paused_but_was_sent_before_is_not_recorded(path: Path):
+    async def scenario() -> None:
+        call = Call(path)
+        for place in range(100):
+            call.recorder.agent(frame(AGENT), 0.02 * place)
+        await call.until(0.5)
+        call.recorder.pause(0.5)
+        await call.until(1.5)
+        call.recorder.resume(1.5)
+        await call.until(3.0)
+        await call.close()
+
+    run_virtual(scenario())
+    assert spans(read(path)[1]) == [(0.0, 0.5, AGENT), (1.5, 2.0, AGENT)]
+
+
+def test_a_burst_does_not_carry_what_was_said_in_a_pause_beyond_it(path: Path):
+    async def scenario() -> None:
+        call = Call(path)
+        await call.caller_sends(1.0)
+        call.recorder.pause(1.0)
+        for _ in range(25):
+            call.recorder.caller(frame(CALLER), 1.01)
+        call.recorder.resume(1.1)
+        await call.until(3.0)
+        await call.close()
+
+    run_virtual(scenario())
+    assert spans(read(path)[0]) == [(0.0, 1.0, CALLER)]
+
+
+def test_a_pause_that_does_not_end_reaches_to_the_end_of_the_call(path: Path):
+    async def scenario() -> Recorder:
+        call = Call(path)
+        call.recorder.pause(0.5)
+        call.recorder.pause(0.8)
+        await call.caller_sends(2.0)
+        await call.close()
+        return call.recorder
+
+    recorder = run_virtual(scenario())
+    assert spans(read(path)[0]) == []
+    assert recorder.pauses == [(0.5, 2.0)]
+
+
+def test_several_pauses_are_each_silent(path: Path):
+    async def scenario() -> Recorder:
+        call = Call(path)
+        talking = asyncio.create_task(call.caller_sends(4.0))
+        for at in (1.01, 2.01):
+            await call.until(at)
+            call.recorder.pause(at)
+            await call.until(at + 0.1)
+            call.recorder.resume(at + 0.1)
+            call.recorder.resume(at + 0.2)
+        await talking
+        await call.close()
+        return call.recorder
+
+    recorder = run_virtual(scenario())
+    assert spans(read(path)[0]) == [(0.0, 1.0, CALLER), (1.11, 2.0, CALLER), (2.11, 4.0, CALLER)]
+    assert recorder.pauses == [(1.01, 1.11), (2.01, 2.11)]
