@@ -55,6 +55,8 @@ MODELS_DIR = Path(env.str("MODELS_DIR", default="~/.cache/callwright/models")).e
 MODELS_SOCKET = CALLWRIGHT_HOME / "models.sock"
 LLM = env.str("LLM", default="local")
 RECORDINGS_DIR = CALLWRIGHT_HOME / "recordings"
+RECORDING_RETENTION_DAYS = env.int("RECORDING_RETENTION_DAYS", default=0)
+"""Recordings are deleted so long after their call; 0 keeps them."""
 MAX_CALLS = env.int("MAX_CALLS", default=100)
 """How many calls one server process holds at once; one more is refused."""
 
@@ -200,6 +202,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     # A task that waited for longer than the next one's turn is not worth running.
     "recover-calls": {"task": "telephony.tasks.recover_calls", "schedule": 15.0, "options": {"expires": 15.0}},
+    "tidy-recordings": {"task": "telephony.tasks.tidy_recordings", "schedule": 900.0, "options": {"expires": 900.0}},
 }
 
 # --- People -----------------------------------------------------------------------------------------------------------

@@ -41,6 +41,12 @@ class Call(models.Model):
     end_detail = models.CharField(max_length=300, blank=True)
     recording_seconds = models.FloatField(default=0.0)
     """Length of the recording; 0 when there is none. The file's place follows from the id."""
+    recording_format = models.CharField(max_length=8, blank=True)
+    """How the file is kept, `flac` or `wav`; empty until it was sealed."""
+    recording_sha256 = models.CharField(max_length=64, blank=True)
+    """The seal: the SHA-256 of the file as it is kept and downloaded."""
+    recording_deleted_at = models.DateTimeField(null=True, blank=True)
+    """When the recording was deleted because it was old."""
 
     class Meta:
         ordering: ClassVar = ["-started_at"]
@@ -48,6 +54,12 @@ class Call(models.Model):
             models.Index(fields=["organization", "-started_at"], name="call_list"),
             # The search for calls whose process died reads only live ones.
             models.Index(fields=["heartbeat_at"], condition=models.Q(state="live"), name="live_call_heartbeat"),
+            # Recordings that are to be sealed, or are too old.
+            models.Index(
+                fields=["ended_at"],
+                condition=models.Q(recording_seconds__gt=0, recording_deleted_at=None),
+                name="recording_kept",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
@@ -16,7 +17,7 @@ from django.utils import timezone
 from accounts.models import Organization
 from telephony import transcript
 from telephony.models import Call, CallEvent
-from telephony.recordings import recording_path
+from telephony.recordings import stored_recording
 from voice import events
 from voice.conversation import EndReason
 from voice.events import Event
@@ -100,7 +101,11 @@ class CallPage:
     end_detail: str
     ended_at: datetime | None
     recording_url: str
+    outline_url: str
+    recording_kind: str
     recording_seconds: float
+    recording_sha256: str
+    recording_deleted_at: datetime | None
     events_url: str
     numbers: Numbers
     turns: list[transcript.Turn]
@@ -150,7 +155,7 @@ def row(call: Call, turns: int) -> CallRow:
         reason=call.end_reason,
         reason_label=label,
         tone=tone,
-        has_recording=call.recording_seconds > 0,
+        has_recording=call.recording_seconds > 0 and call.recording_deleted_at is None,
     )
 
 
@@ -171,12 +176,17 @@ def call_page(call: Call) -> CallPage:
     turns = transcript.turns(happened)
     head = row(call, sum(isinstance(event, events.CallerTurn) for event in happened))
     args = [call.organization.slug, call.pk]
+    recording = recording_of(call)
     return CallPage(
         call=head,
         end_detail=call.end_detail,
         ended_at=call.ended_at,
-        recording_url=reverse("call_recording", args=args) if has_recording(call) else "",
+        recording_url=reverse("call_recording", args=args) if recording else "",
+        outline_url=reverse("call_outline", args=args) if recording else "",
+        recording_kind=recording.suffix.removeprefix(".").upper() if recording else "",
         recording_seconds=call.recording_seconds,
+        recording_sha256=call.recording_sha256,
+        recording_deleted_at=call.recording_deleted_at,
         events_url=reverse("call_events", args=args),
         numbers=_numbers(head.duration, happened, turns),
         turns=turns,
@@ -185,9 +195,9 @@ def call_page(call: Call) -> CallPage:
     )
 
 
-def has_recording(call: Call) -> bool:
-    """An ended call has a recording, and it was not taken away since."""
-    return call.recording_seconds > 0 and recording_path(call.pk).is_file()
+def recording_of(call: Call) -> Path | None:
+    """The recording's file, of a call that has ended and whose recording was not taken away since."""
+    return stored_recording(call.pk) if call.recording_seconds > 0 else None
 
 
 def events_after(call: Call, sequence: int) -> list[tuple[int, dict[str, Any]]]:

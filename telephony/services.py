@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -20,14 +21,17 @@ from core.errors import ApiError, ErrorCode
 from core.locks import transaction_lock
 from telephony.models import Call, CallEvent
 from telephony.process import is_dead
-from telephony.recordings import recording_path
+from telephony.recordings import outline_of, recording_path, remove_recording, stored_recording
 from telephony.selectors import PROCESS_LOST
 from voice import events
+from voice.media.archive import ArchiveError, compress, seal
 from voice.media.recording import Recorder
 
 HEARTBEAT_SECONDS = 5.0
 # A call that was not heard of for so long has lost its process.
 LOST_AFTER = timedelta(seconds=30)
+# A recording that is not sealed so long after its call was missed: the queue was away, or the worker died.
+ARCHIVED_WITHIN = timedelta(minutes=10)
 
 log = structlog.get_logger(__name__)
 
@@ -145,6 +149,15 @@ def _close(call: Call, *, reason: str, detail: str, duration: float, recording_s
     call.end_reason, call.end_detail = reason, detail[:300]
     call.duration_ms, call.recording_seconds = round(1000 * duration), recording_seconds
     call.save(update_fields=["state", "ended_at", "end_reason", "end_detail", "duration_ms", "recording_seconds"])
+    if recording_seconds > 0:
+        # Robust: a queue that cannot be reached must not fail the call's end. What it missed is found later.
+        transaction.on_commit(lambda: _archive_soon(call.pk), robust=True)
+
+
+def _archive_soon(call_id: str) -> None:
+    from telephony import tasks  # which imports this module
+
+    tasks.archive_recording.delay(call_id)
 
 
 @transaction.atomic
@@ -155,11 +168,62 @@ def call_delete(*, call: Call, actor: User) -> None:
         return
     if current.state == Call.State.LIVE:
         raise ApiError(ErrorCode.CONFLICT, "The call is live", "Hang up first, then delete it.")
-    path = recording_path(current.pk)
     deleted = {"agent": (current.agent_id, ""), "started_at": (current.started_at.isoformat(), "")}
     audit(organization=call.organization, actor=actor, action="call.deleted", target=current.pk, changes=deleted)
     current.delete()
-    transaction.on_commit(lambda: path.unlink(missing_ok=True))
+    transaction.on_commit(lambda: remove_recording(call.pk))
+
+
+def recording_archive(*, call_id: str) -> None:
+    """Compress the recording of a call that is over, and seal it. It can be repeated; it does nothing the second time.
+
+    A recording that cannot be compressed without loss is kept as it was written, and sealed so. Raises ArchiveError for
+    one that cannot be read, and OSError where the disk does.
+    """
+    path = stored_recording(call_id)
+    if path is None or not _unsealed().filter(pk=call_id).exists():
+        return
+    outline_of(path)
+    if path.suffix == ".wav":
+        try:
+            path = compress(path)
+        except ArchiveError as error:
+            log.warning("A recording could not be compressed", call_id=call_id, error=str(error))
+    sealed = seal(path)
+    kept = Call.objects.filter(pk=call_id)
+    if not kept.update(recording_sha256=sealed.sha256, recording_format=path.suffix.removeprefix(".")):
+        remove_recording(call_id)  # the call was deleted meanwhile
+
+
+def recordings_overdue() -> list[str]:
+    """The calls of the last two days whose recording should have been sealed by now."""
+    now = timezone.now()
+    found = _unsealed().filter(ended_at__lt=now - ARCHIVED_WITHIN, ended_at__gt=now - timedelta(days=2))
+    return list(found.values_list("pk", flat=True)[:500])
+
+
+def recordings_expire() -> int:
+    """Delete the recordings that are older than the installation keeps them; how many that were."""
+    if settings.RECORDING_RETENTION_DAYS <= 0:
+        return 0
+    oldest = timezone.now() - timedelta(days=settings.RECORDING_RETENTION_DAYS)
+    expired = _with_recording().filter(ended_at__lt=oldest).order_by("ended_at").values_list("pk", flat=True)
+    count = 0
+    for call_id in expired.iterator():
+        # The file first: what is marked as deleted is gone.
+        remove_recording(call_id)
+        count += Call.objects.filter(pk=call_id).update(recording_deleted_at=timezone.now())
+    if count:
+        log.info("Old recordings were deleted", recordings=count, days=settings.RECORDING_RETENTION_DAYS)
+    return count
+
+
+def _with_recording() -> QuerySet[Call]:
+    return Call.objects.filter(state=Call.State.ENDED, recording_seconds__gt=0, recording_deleted_at=None)
+
+
+def _unsealed() -> QuerySet[Call]:
+    return _with_recording().filter(recording_sha256="")
 
 
 def event_rows_create(*, rows: list[CallEvent]) -> None:

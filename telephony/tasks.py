@@ -11,3 +11,17 @@ from telephony import services
 def recover_calls() -> None:
     """Finish the calls whose process died."""
     services.calls_recover()
+
+
+@shared_task
+def archive_recording(call_id: str) -> None:
+    """Compress and seal the recording of a call that has just ended."""
+    services.recording_archive(call_id=call_id)
+
+
+@shared_task
+def tidy_recordings() -> None:
+    """Delete recordings that are too old, and archive those that were missed, one by one."""
+    services.recordings_expire()
+    for call_id in services.recordings_overdue():
+        archive_recording.delay(call_id)

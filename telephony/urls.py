@@ -7,7 +7,8 @@ from telephony import views
 urlpatterns: list[URLPattern | URLResolver] = [
     path("calls/", views.calls, name="calls"),
     path("calls/<str:call_id>/", views.call, name="call"),
-    path("calls/<str:call_id>/recording.wav", views.call_recording, name="call_recording"),
+    path("calls/<str:call_id>/recording/", views.call_recording, name="call_recording"),
+    path("calls/<str:call_id>/recording/outline/", views.call_outline, name="call_outline"),
     path("calls/<str:call_id>/events.json", views.call_events, name="call_events"),
     path("calls/<str:call_id>/delete/", views.call_delete, name="call_delete"),
     path("status/", views.status, name="status"),

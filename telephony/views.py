@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -17,6 +18,7 @@ from telephony import recordings, selectors, services
 from telephony.access import get_call
 from telephony.filters import CallFilter
 from telephony.health import health
+from voice.media.archive import ArchiveError
 
 
 @never_cache
@@ -57,11 +59,28 @@ def call(request: WorkspaceRequest, call_id: str) -> HttpResponse:
 @workspace_view()
 def call_recording(request: WorkspaceRequest, call_id: str) -> HttpResponseBase:
     """The recording of a call that is over, or the part of it that the player asks for."""
-    found = get_call(request.organization, call_id)
-    if not selectors.has_recording(found):
+    path = _recording(request, call_id)
+    return recordings.file_response(request, path, content_type=recordings.KINDS[path.suffix], name=path.name)
+
+
+@require_safe
+@workspace_view()
+def call_outline(request: WorkspaceRequest, call_id: str) -> HttpResponse:
+    """How loud the recording is over time, for the player to draw: see `voice.media.archive.outline`."""
+    try:
+        drawn = recordings.outline_of(_recording(request, call_id))
+    except (ArchiveError, OSError) as error:
+        raise Http404("This recording cannot be read.") from error
+    return HttpResponse(
+        drawn, content_type="application/octet-stream", headers={"Cache-Control": "private, max-age=3600"}
+    )
+
+
+def _recording(request: WorkspaceRequest, call_id: str) -> Path:
+    path = selectors.recording_of(get_call(request.organization, call_id))
+    if path is None:
         raise Http404("This call has no recording.")
-    path = recordings.recording_path(found.pk)
-    return recordings.file_response(request, path, content_type="audio/wav", name=path.name)
+    return path
 
 
 @never_cache

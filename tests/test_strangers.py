@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 from asgiref.sync import async_to_sync
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
@@ -19,7 +21,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import Organization, Role, User
-from telephony.recordings import recording_path
+from telephony.recordings import recording_path, remove_recording
 from telephony.routing import websocket_urlpatterns
 from tests.conftest import CallFactory, ClientFactory, ConnectionFactory, MemberFactory, VersionFactory
 
@@ -96,7 +98,7 @@ def acme(
     call = call_factory(version, recording_seconds=1.0)
     recording = recording_path(call.id)
     recording.parent.mkdir(parents=True, exist_ok=True)
-    recording.write_bytes(b"RIFF")
+    soundfile.write(recording, np.zeros((16_000, 2), np.int16), 16_000)
     yield Somebodys(
         workspace=workspace.slug,
         agent_id=version.agent_id,
@@ -104,11 +106,13 @@ def acme(
         connection_id=connection_factory().id,
         call_id=call.id,
     )
-    recording.unlink()
+    remove_recording(call.id)
 
 
 def test_the_addresses_are_really_walked() -> None:
-    assert {"agent", "call", "call_recording", "palette", "workspace"} <= {address.name for address in WORKSPACE}
+    assert {"agent", "call", "call_recording", "call_outline", "palette", "workspace"} <= {
+        address.name for address in WORKSPACE
+    }
     assert SOCKETS
 
 

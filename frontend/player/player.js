@@ -24,7 +24,7 @@ export class CallPlayer extends HTMLElement {
 
     const on = (target, type, handler) => target.addEventListener(type, handler, { signal });
     for (const type of ["timeupdate", "seeked", "play", "pause", "ended"]) on(this.audio, type, () => this.#moved());
-    on(this.audio, "error", () => this.#fail("The recording cannot be played in this browser. You can download it instead."));
+    on(this.audio, "error", () => this.#again());
     on(this, "click", ({ target }) => this.#pressed(target.closest("[data-do]")?.dataset.do));
     on(this.querySelector("[data-speed]"), "change", ({ target }) => (this.audio.playbackRate = Number(target.value)));
     on(this.wave, "pointerdown", (event) => this.#grab(event));
@@ -46,20 +46,24 @@ export class CallPlayer extends HTMLElement {
 
   async #load(signal) {
     this.dataset.state = "loading";
-    const peaks = (this.waveform.peaks = new Peaks(STRETCHES));
     try {
-      const response = await fetch(this.audio.getAttribute("src"), { signal });
+      const response = await fetch(this.dataset.outline, { signal });
       if (!response.ok) throw new Error(`The server answered ${response.status}.`);
-      const reader = response.body.getReader();
-      for (let part = await reader.read(); !part.done; part = await reader.read()) {
-        peaks.push(part.value);
-        this.#draw();
-      }
+      this.waveform.peaks = new Peaks(await response.arrayBuffer(), STRETCHES);
       this.dataset.state = "ready";
     } catch (error) {
       if (!signal.aborted) this.#fail(`The recording could not be loaded. ${error.message}`);
     }
     this.#moved();
+  }
+
+  /** The file cannot be read on: perhaps it was archived since it was opened, and is another one now. */
+  #again() {
+    if (this.reopened) return this.#fail("The recording cannot be played in this browser. You can download it instead.");
+    this.reopened = true;
+    const place = this.audio.currentTime;
+    this.audio.load();
+    this.audio.currentTime = place;
   }
 
   #fail(message) {

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Organization, User
+from telephony import services
 from telephony.models import Call, CallEvent
 from telephony.recordings import recording_path
 from tests.browser.conftest import OpenPage
@@ -128,6 +129,29 @@ def test_the_recording_is_moved_through_by_keyboard(visit: Visit, recorded: Call
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     page.keyboard.press(" ")
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+
+
+def test_an_archived_recording_plays(visit: Visit, recorded: Call) -> None:
+    services.recording_archive(call_id=recorded.pk)
+    page = visit(f"{recorded.pk}/")
+    expect(page.locator("call-player")).to_have_attribute("data-state", "ready")
+    word = page.locator("[data-word]", has_text="nine")
+    word.click()
+    expect(word).to_have_attribute("data-now", "")
+    expect(page.locator("[data-word]", has_text=re.compile("^in$"))).to_have_attribute("data-now", "")
+    assert page.locator("audio").evaluate("audio => audio.duration") == pytest.approx(SECONDS, abs=0.05)
+    expect(page.locator("[data-trouble]")).to_be_hidden()
+
+
+def test_a_recording_that_is_archived_while_its_page_is_open_plays(visit: Visit, recorded: Call) -> None:
+    page = visit(f"{recorded.pk}/")
+    expect(page.locator("call-player")).to_have_attribute("data-state", "ready")
+    services.recording_archive(call_id=recorded.pk)
+    # As the browser says when it goes on to read and finds another file.
+    page.locator("audio").evaluate("audio => audio.dispatchEvent(new Event('error'))")
+    page.locator("[data-word]", has_text="nine").click()
+    expect(page.locator("[data-word]", has_text=re.compile("^in$"))).to_have_attribute("data-now", "")
+    expect(page.locator("[data-trouble]")).to_be_hidden()
 
 
 def test_each_side_is_drawn_in_its_own_lane(visit: Visit, recorded: Call) -> None:
