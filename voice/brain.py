@@ -27,6 +27,7 @@ TOOL_ROUNDS = 5
 # A model that has only printed what was meant for a machine is asked again.
 IN_WORDS = "[Nothing of that could be spoken. Answer the caller in words, or call one of your tools.]"
 LEAK_LIMIT = 500
+UNTRUE = '[You said "{claim}", but no tool has done that. Do it now with the right tool, or say that it is not done.]'
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,8 @@ class LlmBrain:
     def notice(self, event: events.Event) -> None:
         if isinstance(event, events.ClientMessage) and (text := event.data.get("context")):
             self._news.append({"role": "user", "content": f"[{text}]"})
+        elif isinstance(event, events.ClaimDoubted) and event.then == "corrected":
+            self._news.append({"role": "user", "content": UNTRUE.format(claim=event.claim)})
 
     def hearing(self, text: str) -> None:
         if self._warming is not None:

@@ -15,6 +15,7 @@ from voice.call import Call, EndReason, Source
 from voice.control import Controls
 from voice.events import Event
 from voice.hearing import Hearing
+from voice.honesty import Honesty
 from voice.media.ambient import AmbientMixer, prepared
 from voice.media.dtmf import ToneDetector
 from voice.media.recording import Recorder
@@ -75,6 +76,7 @@ class Conversation(Call):
             on_starved=self._starved,
             on_lost=self._lost,
         )
+        self._honesty = Honesty()
         self._speaker = self._make_speaker(spec, services)
         self._brain = self._make_brain(spec, services)
         self._replier = Replier(
@@ -119,6 +121,8 @@ class Conversation(Call):
         )
 
     def _make_brain(self, spec: AgentSpec, services: Services, past: list[tuple[str, str]] | None = None) -> Brain:
+        tools = [*tools_of(spec), *services.tools]
+        self._honesty.know(tool.schema for tool in tools)
         return services.brain(
             Seat(
                 call_id=self._call_id,
@@ -126,7 +130,7 @@ class Conversation(Call):
                 clock=self.clock,
                 emit=self._emit,
                 control=self._controls,
-                tools=[*tools_of(spec), *services.tools],
+                tools=tools,
                 past=past or (),
             )
         )
@@ -141,6 +145,7 @@ class Conversation(Call):
         if self._screening is not None:
             self._screening.notice(event)
         self._controls.noted(event)
+        self._honesty.notice(event)
         self._brain.notice(event)
 
     # --- the call
@@ -422,6 +427,9 @@ class Conversation(Call):
             self._failures = 0
         said = " ".join(word.text for word in utterance.words)
         self._brain.keep(reply.turn, reply.caller, said, whole=not reply.failed)
+        if not reply.text and self._doubted(reply.turn, said):
+            self._say(self._spec.phrases.correction, after=self._set_right)
+            return
         match reply.action:
             case EndCall(detail=detail, reason=reason):
                 self.end(EndReason(reason) if reason else EndReason.AGENT, detail)
@@ -436,6 +444,25 @@ class Conversation(Call):
                 self._answer(*waiting, "speech")
             case None:
                 self._idle()
+
+    # --- honesty
+
+    def _doubted(self, turn: int, said: str) -> bool:
+        """Whether something was claimed that no tool has done, and is to be corrected aloud."""
+        doubts = self._honesty.doubts(said) if self._spec.honesty != "off" else []
+        corrects = bool(doubts) and self._spec.honesty == "correct" and self._honesty.may_correct(turn)
+        for claim in doubts:
+            then = "corrected" if corrects else "noted"
+            self._emit(events.ClaimDoubted(at=self.clock.now(), turn=turn, claim=claim, then=then))
+        return corrects
+
+    def _set_right(self) -> None:
+        """The false claim is taken back: what the caller has said meanwhile is answered, or else the brain goes on."""
+        if self._waiting is None:
+            self._floor()
+            return
+        waiting, self._waiting = self._waiting, None
+        self._answer(*waiting, "speech")
 
     # --- what a reply may lead to
 
