@@ -68,7 +68,6 @@ class Command(BaseCommand):
             )
         embedded.migrate()
         embedded.collect_static()
-        supervisor.start(embedded.models())
         if settings.EMBEDDED_VALKEY and not embedded.valkey_answers(settings.VALKEY_SOCKET):
             preflight.fail(
                 f"The queue (Valkey) does not answer; its log is {settings.CALLWRIGHT_HOME}/valkey/valkey.log. "
@@ -85,8 +84,9 @@ class Command(BaseCommand):
             self.server.run()
 
     def on_ready(self) -> None:
-        """The first page can be had. The worker starts after it, for they would only be in each other's way."""
+        """The first page can be had. The others start after it, for they would only be in each other's way."""
         if self.supervisor and not self.stopping:
+            self.supervisor.start(embedded.models())
             self.supervisor.start(embedded.worker())
             say(self.banner, plain=True)
 
