@@ -69,7 +69,7 @@ _MACHINES = (Answered.VOICEMAIL, Answered.IVR, Answered.UNAVAILABLE)
 _PHRASES: tuple[tuple[Answered, str], ...] = (
     (
         Answered.UNAVAILABLE,
-        r"(mail ?box|memory|voice ?mail) (is|was) (currently )?full"
+        r"(mail ?box|memory|voice ?mail)( (you|of) .{1,40}?)? (is|was) (currently )?full"
         r"|(mail ?box|voice ?mail)( that)? (has not|hasn't) (yet )?been set up"
         r"|(not|no longer) (in service|a working number)|(is|been) (disconnected|changed)"
         r"|cannot be completed|not (accepting|taking) (any )?(calls|messages)"
@@ -95,12 +95,12 @@ _PHRASES: tuple[tuple[Answered, str], ...] = (
         Answered.IVR,
         r"(press|dial|push) (\d|zero|one|two|three|four|five|six|seven|eight|nine|star|pound|any key)\b"
         r"|(main|following|our) (menu|options)|options have changed|your call (may|will) be (recorded|monitored)"
-        r"|in a few words|your call is important|for (sales|support|billing|english|spanish)\b",
+        r"|in a few words|your call is important|party's extension|(dial|enter|say) (the |your )?(party's )?extension",
     ),
     (
         Answered.HUMAN,
         r"(how|what) (can|may|could) i (help|do|direct)|who('s| is) (this|calling|speaking)|\bspeaking$"
-        r"|can you hear me|i'm here|i am here|hold on|one (second|moment)|(just )?a (second|moment|minute)",
+        r"|this is (he|she)$|can you hear me|i'm here|i am here|hold on|one (second|moment)|(just )?a (second|moment|minute)",
     ),
 )
 # Of these, what a person may say as well, about somebody else or about another time.
