@@ -23,8 +23,8 @@ Emit = Callable[[events.Event], None]
 CHARACTERS_PER_SECOND = 15.0
 # With no voice behind it, a silent one is waited for longer.
 LAST_VOICE = 1.5
-# A voice that is slow, and says so once a second, is waited for so often.
-SIGNS_OF_LIFE = 15
+# A voice that is slow, and says so once a second, is waited for so often; the last one longer.
+SIGNS_OF_LIFE, LAST_SIGNS_OF_LIFE = 3, 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +204,7 @@ class Speaker:
                 if audio.pcm:
                     patience, signs = self._patience.sound_gap * longer, 0
                     yield audio
-                elif (signs := signs + 1) > SIGNS_OF_LIFE:
+                elif (signs := signs + 1) > (LAST_SIGNS_OF_LIFE if last else SIGNS_OF_LIFE):
                     raise ProviderError(service.tts.name, "The voice is too slow.")
 
     def _stream(self, service: VoiceService, words: str) -> AsyncIterator[Audio]:
