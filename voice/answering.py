@@ -100,7 +100,7 @@ _PHRASES: tuple[tuple[Answered, str], ...] = (
     (
         Answered.HUMAN,
         r"(how|what) (can|may|could) i (help|do|direct)|who('s| is) (this|calling|speaking)|\bspeaking$"
-        r"|this is (he|she)$|can you hear me|i'm here|i am here|hold on|one (second|moment)|(just )?a (second|moment|minute)",
+        r"|this is (he|she)$|can you hear me|i('m| am) here|hold on|one (second|moment)|a (second|moment|minute)",
     ),
 )
 # Of these, what a person may say as well, about somebody else or about another time.
