@@ -127,8 +127,10 @@ class LiveCall:
         if self.transport.outbox is None:
             return
         self.transport.message(event_message(sequence, data))
-        if isinstance(event, events.AgentSpeechStarted) and (latency := self._latency(event.turn)) is not None:
-            self.transport.message(latency)
+        # Of a speech-to-speech model the caller's words may be known only after it has begun to speak.
+        if isinstance(event, events.AgentSpeechStarted | events.CallerTurn):
+            if (latency := self._latency(event.turn)) is not None:
+                self.transport.message(latency)
 
     def _latency(self, turn: int) -> dict[str, Any] | None:
         found = turn_latencies(event for _, event, _ in self.sink.recent).get(turn)

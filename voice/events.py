@@ -206,7 +206,8 @@ class ModelFirstToken(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFinished(Event):
     """`finish` is "stop", "length", "tool_calls", "cancelled", "error", "too_slow" or "lost_race" (another model was
-    first; this one costs all the same). Token counts are None where not reported."""
+    first; this one costs all the same). Token counts are None where not reported; those of audio are part of the
+    others, and only speech-to-speech models have them."""
 
     type: ClassVar[str] = "model.finished"
 
@@ -217,6 +218,9 @@ class ModelFinished(Event):
     input_tokens: int | None = None
     output_tokens: int | None = None
     cached_tokens: int | None = None
+    input_audio_tokens: int | None = None
+    output_audio_tokens: int | None = None
+    cached_audio_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,7 +62,8 @@ def _latency(turn: int, found: Sequence[Event]) -> TurnLatency | None:
     asked = _first(found, events.CallerTurn)
     if asked is None:
         return None
-    begun = _first(found, events.AgentSpeechStarted, after=asked.at)
+    # Not `at`: a speech-to-speech model may speak before the caller's words are known.
+    begun = _first(found, events.AgentSpeechStarted, after=asked.ended)
     if begun is None:
         return None
     zero, heard = asked.ended, begun.at + begun.playout_delay
@@ -103,7 +104,9 @@ def _spans(
     if asked.source == "speech":
         decision = _last(found, events.TurnDecision, until=asked.at)
         by = f"{decision.by}: {decision.verdict}" if decision else ""
-        spans.append(Span("end_of_turn", asked.ended, asked.at, by))
+        requested = _first(found, events.ModelRequested, after=asked.ended)
+        certain = min(asked.at, requested.at) if requested and not requested.speculative else asked.at
+        spans.append(Span("end_of_turn", asked.ended, certain, by))
         if stopped is not None and segment is not None:
             spans.append(Span("stt", stopped.at, segment.at, segment.provider))
     now = max(event.at for event in found)

@@ -171,6 +171,14 @@ class Playout:
         self._room = None
         self._rest()
 
+    @property
+    def position(self) -> int:
+        """How many bytes of the utterance the caller has heard by now."""
+        if self._utterance is None or not self._begun:
+            return 0
+        ahead = 0.0 if self._gated else max(0.0, self._heard_until + self._late - self._clock.now())
+        return max(0, self._utterance.sent - _bytes(ahead))
+
     def open(self, utterance: Utterance, *, gated: bool) -> None:
         """Begin an utterance. There must be none going on."""
         if self._utterance is not None:

@@ -1,4 +1,4 @@
-"""What calls are made with, beside their AgentSpec."""
+"""What calls are made with, beside their AgentSpec: one kind of services for each kind of call."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from voice.brain import Brains
 from voice.health import Health
 from voice.media.pacer import Pacer
 from voice.providers.base import EndOfTurn, Stt, Tts, Vad
+from voice.providers.realtime import Realtime
 from voice.spec import AgentSpec, Voice
 from voice.speech import PhraseCache, VoiceService
 from voice.tools import Tool
 
-__all__ = ["Member", "Services", "VoiceService"]
+__all__ = ["CallServices", "Member", "RealtimeServices", "Services", "VoiceService"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,20 +26,38 @@ class Member:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Services:
-    """The providers of an agent. Of each chain the first one works; the next ones take over when it fails."""
+class CallServices:
+    """What every kind of call needs. Of each chain of providers the first one works; the next ones take over when it
+    fails."""
 
-    stt: Sequence[Stt]
     voices: Sequence[VoiceService]
-    brain: Brains
-    vad: Vad
     pacer: Pacer
     phrases: PhraseCache
-    end_of_turn: EndOfTurn | None = None
     health: Health = field(default_factory=Health)
     tools: Sequence[Tool] = ()
     """Besides those that the spec asks for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services(CallServices):
+    """The providers of an agent whose call is recognised, answered and spoken by one of each."""
+
+    stt: Sequence[Stt]
+    brain: Brains
+    vad: Vad
+    end_of_turn: EndOfTurn | None = None
     team: Mapping[str, Member] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RealtimeServices(CallServices):
+    """The providers of an agent that one model hears and speaks for."""
+
+    realtime: Realtime
+    voice: str = ""
+    """The model's voice; empty leaves it to the provider."""
+    voices: Sequence[VoiceService] = ()
+    """They say the fixed words when the model cannot."""
 
 
 def voice_chain(tts: Sequence[Tts], voice: Voice) -> list[VoiceService]:

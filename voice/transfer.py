@@ -7,7 +7,7 @@ from collections.abc import Callable
 from voice import events
 from voice.clock import CallClock
 from voice.media.recording import Recorder
-from voice.services import Services
+from voice.services import CallServices
 from voice.speech import Speaker
 from voice.tools import Transfer
 from voice.transport import Destination, TransferFailed, Transport
@@ -22,8 +22,8 @@ class Transferring:
         self,
         *,
         transport: Transport,
-        services: Services,
-        speaker: Speaker,
+        services: CallServices,
+        speaker: Speaker | None,
         clock: CallClock,
         emit: Emit,
         recorder: Recorder | None,

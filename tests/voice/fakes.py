@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voice.brain import llm_brain
+from voice.call import Call
 from voice.chain import ChatModel
 from voice.clock import run_virtual
 from voice.conversation import Conversation, EndReason, Services
@@ -104,7 +105,7 @@ class Caller:
         self._rest = [step for step in script if not isinstance(step, Speaks)]
         self._dead_at = next((step.at for step in script if isinstance(step, FallsSilent)), float("inf"))
 
-    async def run(self, call: Conversation) -> None:
+    async def run(self, call: Call) -> None:
         loop = asyncio.get_running_loop()
         for step in self._rest:
             loop.call_later(step.at, self._act, call, step)
@@ -116,7 +117,7 @@ class Caller:
             speaking = any(speech.at <= at < speech.at + speech.seconds for speech in self.speeches)
             call.on_audio(SPEECH if speaking else SILENCE)
 
-    def _act(self, call: Conversation, step: Step) -> None:
+    def _act(self, call: Call, step: Step) -> None:
         match step:
             case Types(text=text):
                 call.on_text(text)
