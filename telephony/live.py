@@ -14,7 +14,8 @@ from telephony.browser import BrowserTransport, Outbox
 from telephony.models import Call
 from telephony.sink import EventSink, without_messages
 from voice import events
-from voice.conversation import Conversation, EndReason
+from voice.call import Call as VoiceCall
+from voice.call import EndReason
 from voice.events import Event
 from voice.latency import turn_latencies
 from voice.media import FRAME_SECONDS, SILENCE
@@ -59,7 +60,7 @@ class LiveCall:
         self,
         *,
         facts: CallFacts,
-        conversation: Conversation,
+        conversation: VoiceCall,
         transport: BrowserTransport,
         sink: EventSink,
         recorder: Recorder,
@@ -128,9 +129,10 @@ class LiveCall:
             return
         self.transport.message(event_message(sequence, data))
         # Of a speech-to-speech model the caller's words may be known only after it has begun to speak.
-        if isinstance(event, events.AgentSpeechStarted | events.CallerTurn):
-            if (latency := self._latency(event.turn)) is not None:
-                self.transport.message(latency)
+        match event:
+            case events.AgentSpeechStarted(turn=turn) | events.CallerTurn(turn=turn):
+                if (latency := self._latency(turn)) is not None:
+                    self.transport.message(latency)
 
     def _latency(self, turn: int) -> dict[str, Any] | None:
         found = turn_latencies(event for _, event, _ in self.sink.recent).get(turn)

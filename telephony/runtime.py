@@ -22,7 +22,8 @@ from telephony.recordings import recording_path
 from telephony.services import Admitted
 from telephony.sink import EventSink, EventStore
 from voice import events
-from voice.conversation import Conversation, EndReason
+from voice.call import EndReason
+from voice.calls import make_call
 from voice.media.recording import Recorder
 
 # At shutdown calls have so long to say that they end, and then so long to be written down all the same.
@@ -93,7 +94,7 @@ class Runtime:
         call = admitted.call
         transport, sink = BrowserTransport(), EventSink(call.pk, self.store)
         recorder = Recorder(recording_path(call.pk))
-        conversation = Conversation(
+        conversation = make_call(
             call_id=call.pk,
             spec=admitted.compiled.spec,
             services=self.providers.services(admitted.compiled),

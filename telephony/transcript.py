@@ -20,6 +20,8 @@ ROLES = {
     "stt": "Speech recognition",
     "tts": "The voice",
     "llm": "The language model",
+    "realtime": "The speech-to-speech model",
+    "tool": "A tool",
     "engine": "The conversation engine",
 }
 """Who did what in a call, in words; the panel says the same (frontend/call/words.js)."""

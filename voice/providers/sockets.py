@@ -108,6 +108,10 @@ class ProviderSocket:
         with suppress(WebSocketException, OSError):
             await self._connection.close()
 
+    def abort(self) -> None:
+        """Drop the connection at once, without a goodbye."""
+        self._connection.transport.abort()
+
     def _closed(self, error: ConnectionClosed) -> Exception:
         if error.rcvd is not None and error.rcvd.reason:
             return self._failures.told(f"{error.rcvd.reason} ({error.rcvd.code})")

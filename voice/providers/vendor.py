@@ -12,6 +12,7 @@ from typing import Literal
 import httpx
 
 from voice.providers.base import Llm, Stt, Tts
+from voice.providers.realtime import Realtime
 from voice.providers.sockets import Connect, connect_anywhere
 
 Role = Literal["stt", "tts", "llm", "realtime"]
@@ -57,6 +58,7 @@ class Vendor:
     stt: Callable[[Account, str], Stt] | None = None
     tts: Callable[[Account, str], Tts] | None = None
     llm: Callable[[Account, str], Llm] | None = None
+    realtime: Callable[[Account, str], Realtime] | None = None
     voices: tuple[VoiceChoice, ...] = ()
     list_voices: Callable[[Account], Awaitable[list[VoiceChoice]]] | None = None
     """Asks the vendor for the account's voices. Raises ProviderError."""

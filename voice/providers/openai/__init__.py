@@ -11,11 +11,12 @@ from typing import Literal
 import httpx
 
 from voice.providers.openai.llm import OpenAiLlm
+from voice.providers.openai.realtime import OpenAiRealtime
 from voice.providers.openai.stt import OpenAiStt
 from voice.providers.openai.tts import OpenAiTts
 from voice.providers.vendor import Account, Vendor, VoiceChoice
 
-__all__ = ["VENDOR", "OpenAiLlm", "OpenAiStt", "OpenAiTts"]
+__all__ = ["VENDOR", "OpenAiLlm", "OpenAiRealtime", "OpenAiStt", "OpenAiTts"]
 
 _VOICES: dict[str, Literal["female", "male", "neutral"]] = {
     "alloy": "neutral",
@@ -53,6 +54,10 @@ def _llm(account: Account, model: str) -> OpenAiLlm:
     return OpenAiLlm(account.base_url, account.api_key, client=_client(account), name=_name(account))
 
 
+def _realtime(account: Account, model: str) -> OpenAiRealtime:
+    return OpenAiRealtime(account.base_url, account.api_key, model, connect=account.connect, name=_name(account))
+
+
 def _client(account: Account) -> httpx.AsyncClient | None:
     return account.client() if account.client else None
 
@@ -85,10 +90,19 @@ VENDOR = Vendor(
         ),
         "tts": ("gpt-4o-mini-tts", "tts-1", "tts-1-hd"),
         "llm": ("gpt-5.4-mini", "gpt-4.1-mini", "gpt-4.1", "gpt-4o-mini"),
+        "realtime": (
+            "gpt-realtime-2.1",
+            "gpt-realtime-2.1-mini",
+            "gpt-realtime-2",
+            "gpt-realtime-1.5",
+            "gpt-realtime",
+            "gpt-realtime-mini",
+        ),
     },
     check=_check,
     stt=_stt,
     tts=_tts,
     llm=_llm,
+    realtime=_realtime,
     voices=tuple(VoiceChoice(id=voice, label=voice.title(), gender=gender) for voice, gender in _VOICES.items()),
 )

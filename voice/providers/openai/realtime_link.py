@@ -142,6 +142,8 @@ class Link:
 
 async def leave(socket: ProviderSocket) -> None:
     """Close a connection, without waiting long for the other side."""
-    with suppress(ProviderError, TimeoutError):
+    try:
         async with asyncio.timeout(LEAVE_SECONDS):
             await socket.close()
+    except TimeoutError:
+        socket.abort()
