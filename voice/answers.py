@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from voice.media import seconds
 from voice.playout import Playout, Utterance
+from voice.providers.base import ToolRequest
 from voice.speech import CHARACTERS_PER_SECOND, timings
 from voice.tools import Action
 
@@ -57,6 +58,8 @@ class Answer:
     retried: bool = False
     rounds: int = 0
     """How often its tools have run."""
+    requests: Sequence[ToolRequest] = ()
+    """The tools that are running for it."""
     tools: asyncio.Task[None] | None = None
     utterance: Utterance = field(init=False)
     parts: list[Part] = field(init=False, default_factory=list)

@@ -6,10 +6,9 @@ other call, so that it is known which words were heard; when the caller interrup
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from voice import events
@@ -20,7 +19,7 @@ from voice.control import Controls
 from voice.events import Event
 from voice.media.recording import Recorder
 from voice.playout import Playout, Utterance
-from voice.providers.base import Message, ProviderError, ToolRequest
+from voice.providers.base import Message, ProviderError
 from voice.providers.realtime import RealtimeSettings, ReplyDone
 from voice.realtime_log import Asked, CallerLog, ModelLog
 from voice.services import RealtimeServices
@@ -158,28 +157,15 @@ class RealtimeConversation(Call):
         if self._over.done() or self._deaf or not text:
             return
         self._discard()
-        stopped = [answer.tools for answer in self._answers if answer.tools is not None]
         self._interrupt()
         now = self.clock.now()
         self._turn += 1
         self._check_ins = 0
-        self._emit(
-            events.CallerTurn(at=now, turn=self._turn, text=text, started=now, ended=now, source=source),
-        )
+        self._emit(events.CallerTurn(at=now, turn=self._turn, text=text, started=now, ended=now, source=source))
+        self._session.add(text)
         answer = Answer(turn=self._turn, asked_at=now, answers=True)
         self._enqueue(answer)
-        if stopped:
-            self._spawn(self._ask_after(stopped, answer, text), "typed")
-        else:
-            self._session.add(text)
-            self._ask(answer)
-
-    async def _ask_after(self, stopped: Sequence[asyncio.Task[None]], answer: Answer, text: str) -> None:
-        """Ask once the tools that this interrupts have told how far they came."""
-        await asyncio.gather(*stopped, return_exceptions=True)
-        self._session.add(text)
-        if answer in self._answers:
-            self._ask(answer)
+        self._ask(answer)
 
     def _hush(self) -> None:
         if self._spec.turns.interruptible and not self._deaf:
@@ -267,12 +253,13 @@ class RealtimeConversation(Call):
         if asked is None or answer is None or self._over.done():
             return
         answer.end(reply)
-        if asked.aside:
+        if asked.aside or asked.more:
             self._answers.grown(answer)
         elif done.error is not None:
             self._answer_failed(answer, done.error)
         elif done.requests:
-            answer.tools = self._spawn(self._use_tools(answer, done.requests), "tools")
+            answer.requests = done.requests
+            answer.tools = self._spawn(self._use_tools(answer), "tools")
             self._answers.grown(answer)
         elif not answer.spoken and done.finish != "cancelled":
             self._answer_failed(answer, ProviderError(self._realtime.name, "The model answered with nothing."))
@@ -320,10 +307,10 @@ class RealtimeConversation(Call):
         else:
             self._ask(answer)
 
-    def _ask(self, answer: Answer, *, say: str = "", aside: bool = False) -> None:
-        """Have the model speak in `answer`."""
+    def _ask(self, answer: Answer, *, say: str = "", aside: bool = False, more: bool = False) -> None:
+        """Have the model speak in `answer`, and once `more` after that."""
         reply = self._session.respond(say=say or answer.text, aside=aside)
-        self._model.ask(reply, Asked(answer.turn, answer, aside))
+        self._model.ask(reply, Asked(answer.turn, answer, aside, more))
 
     def _enqueue(self, answer: Answer) -> None:
         self._stop_timer("silence")
@@ -371,10 +358,13 @@ class RealtimeConversation(Call):
         self._expected.clear()
         if not self._answers:
             return
+        requests = [request for answer in self._answers for request in answer.requests]
         cuts = self._answers.drop()
         self._session.cancel()
         for cut in cuts:
             self._session.truncate(cut.item, cut.heard, cut.text)
+        for request in requests:
+            self._session.give_result(request.id, self._toolbox.leave(request.id, whole=False))
         self._model.unwant()
 
     def _transferring(self) -> Transferring:
@@ -389,34 +379,32 @@ class RealtimeConversation(Call):
 
     # --- tools
 
-    async def _use_tools(self, answer: Answer, requests: Sequence[ToolRequest]) -> None:
+    async def _use_tools(self, answer: Answer) -> None:
         """Do what the model asks for, and have it go on with what came of it."""
         answer.rounds += 1
-        if not answer.spoken and (words := self._toolbox.speech(requests)):
+        if not answer.spoken and (words := self._toolbox.speech(answer.requests)):
             self._ask(answer, say=words, aside=True)
-        try:
-            results = await self._toolbox.run(answer.turn, requests)
-        except asyncio.CancelledError:
-            for request in requests:
-                self._session.give_result(request.id, self._toolbox.unfinished(request.id))
-            raise
-        answer.tools = None
+        results = await self._toolbox.run(answer.turn, answer.requests)
+        answer.requests = ()
         for result in results:
             refused = isinstance(result.action, HandOff)
             self._session.give_result(result.request.id, NO_HANDOFF if refused else result.text)
         actions = [r.action for r in results if r.action is not None and not isinstance(r.action, HandOff)]
-        if not actions and answer.rounds < TOOL_ROUNDS:
+        answer.action = actions[0] if actions else None
+        words = " ".join(result.say for result in results if result.say)
+        if not words and isinstance(answer.action, EndCall) and not answer.spoken:
+            # Nobody is hung up on without a word.
+            words = self._spec.phrases.goodbye
+        if words:
+            self._ask(answer, say=words, more=answer.action is None)
+        if answer.action is not None:
+            if not words:
+                self._answers.complete(answer)
+        elif answer.rounds < TOOL_ROUNDS:
             self._ask(answer)
-        elif not actions:
+        else:
             error = f"The model asked for tools {TOOL_ROUNDS} times in one turn."
             self._answer_failed(answer, ProviderError(self._realtime.name, error))
-        elif isinstance(actions[0], EndCall) and not answer.spoken:
-            # Nobody is hung up on without a word.
-            answer.action = actions[0]
-            self._ask(answer, say=self._spec.phrases.goodbye)
-        else:
-            answer.action = actions[0]
-            self._answers.complete(answer)
 
     def _told_late(self, result: Result) -> None:
         """A tool has come to its end after its turn had gone on."""
@@ -453,7 +441,7 @@ class RealtimeConversation(Call):
         if answer is None or not self._playout.silent or self._gone is not None:
             return
         waited = self.clock.now() - answer.asked_at
-        working = answer.tools is not None
+        working = bool(answer.requests)
         left = math.inf if working else self._patience(answer) - waited
         if left <= 0:
             self._give_up(answer)
@@ -472,7 +460,7 @@ class RealtimeConversation(Call):
 
     def _bridge(self, answer: Answer, words: str) -> None:
         """Say that it takes a while: by the other voice if it is the model that is slow, and there is one."""
-        if self._speaker is not None and answer.tools is None and self._speaker.interject(words, answer.utterance):
+        if self._speaker is not None and not answer.requests and self._speaker.interject(words, answer.utterance):
             self._playout.more()
         else:
             self._ask(answer, say=words, aside=True)

@@ -89,6 +89,8 @@ class Asked:
     turn: int
     answer: Answer | None
     aside: bool = False
+    more: bool = False
+    """Another reply follows it in the same answer."""
     text: str = ""
     began: bool = False
     sounded: bool = False

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.voice.fake_realtime import SILENT, FakeRealtime, FakeSession, Held, hold_realtime
-from tests.voice.fakes import FakeTts, FarEnd, HangsUp, Speaks, Types, agent
+from tests.voice.fakes import FakeTts, FarEnd, HangsUp, Presses, Sends, Speaks, Types, agent
 from voice import events
 from voice.call import Call
 from voice.conversation import EndReason
@@ -18,7 +18,6 @@ from voice.latency import turn_latencies
 from voice.providers.base import ProviderError, ToolRequest, ToolSchema
 from voice.spec import HandOffTarget, Inactivity, Patience, TransferTarget, TurnTaking
 from voice.tools import CallControl, Outcome, ToolPolicy
-from voice.transport import Destination
 
 LONG = "We are open from nine to five on weekdays. On Saturday we close at noon. On Sunday we are closed all day."
 QUESTION = Speaks(2.0, "When are you open?")
@@ -31,9 +30,10 @@ class Lookup:
 
     schema = ToolSchema("look_up", "Looks up the hours.", {"type": "object", "properties": {}})
 
-    def __init__(self, takes: float = 0.5, **policy: Any) -> None:
+    def __init__(self, takes: float = 0.5, say: str = "", **policy: Any) -> None:
         self.policy = ToolPolicy(**policy)
         self._takes = takes
+        self._say = say
         self.stopped = False
 
     async def run(self, arguments: Mapping[str, object], call: CallControl) -> Outcome:
@@ -42,21 +42,10 @@ class Lookup:
         except asyncio.CancelledError:
             self.stopped = True
             raise
-        return Outcome("Nine to five.")
+        return Outcome("Nine to five.", say=self._say)
 
 
 LOOK_UP = ToolRequest("t1", "look_up", "{}")
-
-
-class Desk(FarEnd):
-    """A far end that transfers."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.transferred = ""
-
-    async def transfer(self, to: Destination) -> None:
-        self.transferred = to.address
 
 
 def at(seconds: float, act: Callable[[FakeSession, Call], object]) -> Callable[[FakeSession, Call], None]:
@@ -189,6 +178,12 @@ def test_what_a_tool_has_to_say_first_is_said_when_the_model_says_nothing() -> N
     assert call.transcript[-1] == ("agent", "One second. From nine to five.")
 
 
+def test_what_a_tool_wants_said_is_said_in_its_words() -> None:
+    model = FakeRealtime(LOOK_UP, "Anything else?")
+    call = hold_realtime(QUESTION, model=model, tools=[Lookup(say="From nine to five.")], ends_at=12.0)
+    assert call.transcript[-1] == ("agent", "From nine to five. Anything else?")
+
+
 def test_an_interruption_stops_a_tool_and_the_model_is_told() -> None:
     tool = Lookup(3.0)
     model = FakeRealtime(LOOK_UP, "All right.")
@@ -236,18 +231,21 @@ TRANSFER = ToolRequest("t1", "transfer_call", '{"to": "desk"}')
 
 
 def test_the_caller_is_transferred_when_all_is_said() -> None:
-    desk = Desk()
     spec = agent(transfers=(TransferTarget(name="desk", to="+4930123"),))
     model = FakeRealtime(["I will put you through.", TRANSFER])
-    call = hold_realtime(Speaks(2.0, "A person, please."), spec=spec, model=model, far_end=desk)
+    call = hold_realtime(Speaks(2.0, "A person, please."), spec=spec, model=model)
     assert call.transcript[-1] == ("agent", "I will put you through.")
-    assert (call.end.reason, desk.transferred) == (EndReason.TRANSFERRED, "+4930123")
+    assert call.end.reason == EndReason.TRANSFERRED
+    assert [to.address for to in call.far_end.transferred] == ["+4930123"]
 
 
 def test_a_transfer_that_fails_brings_the_caller_back() -> None:
     spec = agent(transfers=(TransferTarget(name="desk", to="+4930123"),))
     model = FakeRealtime([TRANSFER], "Yes, at nine.")
-    call = hold_realtime(Speaks(2.0, "A person!"), Speaks(11.0, "Then: at nine?"), spec=spec, model=model, ends_at=15.0)
+    call = hold_realtime(
+        Speaks(2.0, "A person!"), Speaks(11.0, "Then: at nine?"),
+        spec=spec, model=model, far_end=FarEnd(transfer_fails="Nobody there."), ends_at=15.0,
+    )  # fmt: skip
     assert [text for _, text in call.transcript][2:] == [
         "I'm sorry, I couldn't reach anybody there. Is there something else I can do for you?",
         "Then: at nine?",
@@ -281,18 +279,13 @@ def test_typed_text_is_a_turn_and_interrupts_the_agent() -> None:
 
 
 def test_keys_silence_the_agent_and_become_a_turn() -> None:
-    def press(session: FakeSession, call: Call) -> None:
-        for number, digit in enumerate("42#"):
-            asyncio.get_running_loop().call_later(6.0 + number, call.on_digit, digit)
-
-    call = hold_realtime(QUESTION, model=FakeRealtime(LONG, "Thank you."), then=press, ends_at=12.0)
+    call = hold_realtime(QUESTION, Presses(6.0, "42#"), model=FakeRealtime(LONG, "Thank you."), ends_at=12.0)
     assert call.transcript[-2:] == [("caller", "[keyed in: 42]"), ("agent", "Thank you.")]
-    assert not [moment for moment in call.far_end.sent_at if 6.1 < moment < 8.0]
+    assert not [moment for moment in call.far_end.sent_at if 6.1 < moment < 6.6]
 
 
 def test_what_the_application_tells_is_known_to_the_model() -> None:
-    tell = at(1.5, lambda session, call: call.on_message({"context": "The caller is at the till."}))
-    call = hold_realtime(QUESTION, then=tell, ends_at=6.0)
+    call = hold_realtime(QUESTION, Sends(1.5, {"context": "The caller is at the till."}), ends_at=6.0)
     assert "[The caller is at the till.]" in call.session.memory.values()
 
 
