@@ -120,8 +120,9 @@ class BeepDetector:
 
 def _frequency(window: Floats) -> float | None:
     """The frequency of the one steady tone that a window of 40 ms consists of, if it does."""
-    pieces = np.square(window).reshape(_PIECES, -1).sum(axis=1).tolist()
-    if min(pieces) < _STEADY * max(pieces):
+    pieces = window.reshape(_PIECES, -1)
+    energies = np.einsum("ij,ij->i", pieces, pieces).tolist()
+    if min(energies) < _STEADY * max(energies):
         return None
     spectrum = np.abs(np.fft.rfft(window * _HANN)) ** 2
     peak = int(spectrum.argmax())
