@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from voice.media import SAMPLE_RATE
+from voice.media.pcm import PcmResampler
 from voice.providers.base import ProviderError
 from voice.providers.failures import Failures
-from voice.providers.openai.pcm import PcmResampler
 from voice.providers.recogniser import Heard, Recogniser
 from voice.providers.sockets import Connect, Message, ProviderSocket
 

@@ -9,9 +9,9 @@ from contextlib import aclosing
 import httpx
 
 from voice.media import SAMPLE_RATE
+from voice.media.pcm import PcmResampler
 from voice.providers.api import Api
 from voice.providers.base import Audio
-from voice.providers.openai.pcm import PcmResampler
 
 FIRST_SECONDS = 8.0
 # The rate of OpenAI's PCM, and of everybody's who does not say otherwise.

@@ -7,8 +7,8 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from voice.media import SAMPLE_RATE, seconds
+from voice.media.pcm import PcmResampler
 from voice.providers.base import Audio, WordTime
-from voice.providers.openai.pcm import PcmResampler
 from voice.providers.pipecat.pool import Pool
 from voice.providers.pipecat.spec import ServiceSpec, library
 
