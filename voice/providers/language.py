@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -22,8 +22,9 @@ from voice.providers.failures import Refused
 # A model that cannot be kept from thinking does it out of the same allowance as it answers.
 THINKING_TOKENS = 1024
 
-# What stands for the caller where a vendor wants them to have the first word, and the agent had it.
+# What stands for the caller where a vendor wants them to have the first and the last word, and the agent had it.
 OPENING = "(The call begins.)"
+SILENCE = "(The caller is silent.)"
 
 Turn = tuple[str, list[dict[str, Any]]]
 """Who speaks, in the vendor's word for it, and the blocks of what they say."""
@@ -177,8 +178,9 @@ def merged(fields: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]
     return result
 
 
-def alternating(turns: Iterable[Turn], *, caller: str, opening: list[dict[str, Any]]) -> list[Turn]:
-    """Turns in which each speaker follows the other, and `caller` has the first word: with `opening`, if need be."""
+def alternating(turns: Iterable[Turn], *, caller: str, text: Callable[[str], list[dict[str, Any]]]) -> list[Turn]:
+    """Turns in which each speaker follows the other, and `caller` has the first word and the last. `text` makes blocks
+    of what stands for them where they have not."""
     result: list[Turn] = []
     for speaker, blocks in turns:
         if not blocks:
@@ -188,7 +190,9 @@ def alternating(turns: Iterable[Turn], *, caller: str, opening: list[dict[str, A
         else:
             result.append((speaker, list(blocks)))
     if not result or result[0][0] != caller:
-        result.insert(0, (caller, opening))
+        result.insert(0, (caller, text(OPENING)))
+    if result[-1][0] != caller:
+        result.append((caller, text(SILENCE)))
     return result
 
 

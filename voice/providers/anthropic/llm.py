@@ -43,7 +43,11 @@ class AnthropicLlm(HostedLlm):
             body["system"] = [{"type": "text", "text": system, "cache_control": CACHED}]
         if tools:
             body["tools"] = [
-                {"name": tool.name, "description": tool.description, "input_schema": dict(tool.parameters)}
+                {
+                    "name": tool.name,
+                    "description": tool.description,
+                    "input_schema": {"type": "object", **tool.parameters},
+                }
                 for tool in tools
             ]
         return Request("/messages", body, wishes=_wishes(settings), extra=settings.extra)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from voice.providers.base import Message
-from voice.providers.language import OPENING, Turn, alternating, arguments_of, text_of
+from voice.providers.language import Turn, alternating, arguments_of, text_of
 
 CACHED = {"type": "ephemeral"}
 """Marks a block: what comes up to its end is kept for some minutes, and read again at a tenth of the price."""
@@ -18,7 +18,7 @@ CACHED = {"type": "ephemeral"}
 
 def conversation(messages: Sequence[Message]) -> list[dict[str, Any]]:
     """The conversation without its instructions, to be cached up to its end."""
-    turns = alternating(_turns(messages), caller="user", opening=_text(OPENING))
+    turns = alternating(_turns(messages), caller="user", text=_text)
     turns[-1][1][-1]["cache_control"] = CACHED
     return [{"role": role, "content": blocks} for role, blocks in turns]
 

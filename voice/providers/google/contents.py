@@ -11,7 +11,7 @@ from typing import Any
 
 from voice.providers.base import Message
 from voice.providers.google.calls import Calls
-from voice.providers.language import OPENING, Turn, alternating, arguments_of, text_of
+from voice.providers.language import Turn, alternating, arguments_of, text_of
 
 # Stands for the signature of a call that another model made, as Google's documentation allows.
 _NO_SIGNATURE = "skip_thought_signature_validator"
@@ -19,7 +19,7 @@ _NO_SIGNATURE = "skip_thought_signature_validator"
 
 def conversation(messages: Sequence[Message], calls: Calls, *, signed: bool) -> list[dict[str, Any]]:
     """The conversation without its instructions. `signed` says that the model refuses calls without a signature."""
-    turns = alternating(_turns(messages, calls, signed), caller="user", opening=_text(OPENING))
+    turns = alternating(_turns(messages, calls, signed), caller="user", text=_text)
     return [{"role": role, "parts": parts} for role, parts in turns]
 
 

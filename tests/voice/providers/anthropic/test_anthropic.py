@@ -78,6 +78,13 @@ async def test_the_caller_has_the_first_word_even_if_the_agent_greeted_them() ->
     ]
 
 
+async def test_the_caller_has_the_last_word_even_if_they_say_nothing() -> None:
+    messages = await sent({"role": "user", "content": "Hello?"}, {"role": "assistant", "content": "Welcome!"})
+    silence = {"type": "text", "text": "(The caller is silent.)", "cache_control": CACHED}
+    assert messages[-1] == {"role": "user", "content": [silence]}
+    assert [message["role"] for message in await sent(ASK[0])] == ["user"]
+
+
 async def test_tool_results_go_back_in_the_callers_turn_together_with_what_follows() -> None:
     messages = await sent(
         {"role": "user", "content": "Two things."},
