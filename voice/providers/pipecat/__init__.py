@@ -6,6 +6,7 @@ What other vendors call a model is here the service's class, alone or with what 
     {"class": "pipecat.services.openai.tts.OpenAITTSService", "params": {"settings": {"voice": "ash"}}}
 
 `params` go to the class as they are, but `settings` become its `Settings`; the key of the account is its `api_key`.
+Speech is asked for at 24 kHz and resampled; `"sample_rate": 16000` spares that where the vendor can do it.
 """
 
 from __future__ import annotations

@@ -43,6 +43,8 @@ __all__ = [
     "frames",
 ]
 
+# What Pipecat speaks at by itself. Some vendors know no other rate, and their classes would still call it ours.
+SPEECH_RATE = 24_000
 # A service that gives nothing for so long has failed; its vendor's own library may wait much longer.
 PATIENCE_SECONDS = 15.0
 STOP_SECONDS = 3.0
@@ -192,7 +194,7 @@ class Hosted:
             # Services reach through it for what an application has put there.
             pipeline_worker=SimpleNamespace(app_resources=None),
             audio_in_sample_rate=SAMPLE_RATE,
-            audio_out_sample_rate=SAMPLE_RATE,
+            audio_out_sample_rate=SPEECH_RATE,
             enable_usage_metrics=True,
         )
         try:

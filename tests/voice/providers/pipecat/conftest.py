@@ -36,5 +36,5 @@ def services(_loaded: None) -> Any:
     found = importlib.import_module("tests.voice.providers.pipecat.services")
     for kind in (found.Speaker, found.Ear, found.Thinker):
         kind.made.clear()
-    found.Speaker.asked = asyncio.Event()
+    found.Speaker.asked, found.Slow.starting = asyncio.Event(), asyncio.Event()
     return found

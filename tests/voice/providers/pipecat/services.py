@@ -91,6 +91,17 @@ class Talker(Speaker):
         yield TTSStoppedFrame(context_id=context_id)
 
 
+class Slow(Speaker):
+    """Never gets ready."""
+
+    starting: ClassVar[asyncio.Event]
+
+    async def setup(self, setup: Any) -> None:
+        await super().setup(setup)
+        Slow.starting.set()
+        await asyncio.sleep(60)
+
+
 class Moody(Speaker):
     """Cannot be made."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,7 +20,8 @@ OURS = "tests.voice.providers.pipecat.services."
 async def listening(services: Any, **params: Any) -> AsyncIterator[tuple[Caller, Any]]:
     """A caller, and the service that listens to them."""
     stt = PipecatStt(ServiceSpec(path=OURS + "Ear", params=params), name="Ours")
-    async with calling(stt, "de", ["Callwright"]) as caller:
+    # A service that is never made, or never told, must not make a test wait for ever.
+    async with asyncio.timeout(20), calling(stt, "de", ["Callwright"]) as caller:
         caller.speak()
         while not services.Ear.made:
             caller.silence(0.02)
@@ -30,8 +32,6 @@ async def listening(services: Any, **params: Any) -> AsyncIterator[tuple[Caller,
 
 
 async def _moment() -> None:
-    import asyncio
-
     await asyncio.sleep(0.01)
 
 

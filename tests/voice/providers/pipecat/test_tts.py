@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
+from tests.voice.providers.fake_http import Exchange, serving
 from tests.voice.providers.fake_socket import Peer, serving_sockets
 from voice.media import seconds
 from voice.providers.base import Audio, ProviderError, WordTime
@@ -152,14 +154,58 @@ async def test_a_class_whose_vendors_library_is_absent_says_so() -> None:
         await spoken(tts, "one")
 
 
+async def test_closing_while_a_service_starts_stops_it(services: Any) -> None:
+    async with speaking("Slow") as tts:
+        task = asyncio.ensure_future(spoken(tts, "one"))
+        await services.Slow.starting.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    (service,) = services.Speaker.made
+    assert service.stopped
+
+
+# --- OpenAI's class, which speaks at one rate whatever it is asked for
+
+
+async def test_openais_class_speaks_over_http_and_is_resampled() -> None:
+    async def handle(exchange: Exchange) -> None:
+        await exchange.answer(200, b"\1\0" * 24000, Content_Type="audio/pcm")
+
+    async with serving(handle) as server:
+        params = {"base_url": server.url, "settings": {"voice": "ash"}}
+        spec = ServiceSpec(path="pipecat.services.openai.tts.OpenAITTSService", params=params, api_key="sk-openai")
+        tts = PipecatTts(spec)
+        assert length(await spoken(tts, "Hello there.", voice="nova")) == pytest.approx(1.0, abs=0.001)
+        await tts.close()
+    (request,) = server.requests
+    assert (request.body["input"], request.body["voice"]) == ("Hello there.", "nova")
+    assert request.headers["authorization"] == "Bearer sk-openai"
+
+
+async def test_a_failure_of_openais_server_is_told() -> None:
+    async def handle(exchange: Exchange) -> None:
+        await exchange.answer(401, {"error": {"message": "Incorrect key sk-openai"}})
+
+    async with serving(handle) as server:
+        params = {"base_url": server.url}
+        spec = ServiceSpec(path="pipecat.services.openai.tts.OpenAITTSService", params=params, api_key="sk-openai")
+        tts = PipecatTts(spec)
+        with pytest.raises(ProviderError, match="401") as failed:
+            await spoken(tts, "Hello there.")
+        await tts.close()
+    assert "sk-openai" not in str(failed.value)
+
+
 # --- Cartesia's class
 
 
 @asynccontextmanager
 async def cartesia(*scripts: Any, refuse: int = 0) -> AsyncIterator[tuple[PipecatTts, Any]]:
     async with serving_sockets(*scripts, refuse=refuse) as server:
-        text = '{"class": "pipecat.services.cartesia.tts.CartesiaTTSService", "params": {"url": "%s/tts/websocket"}}'
-        tts = PipecatTts(ServiceSpec.parse(text % server.url, provider="Ours", api_key="sk-cartesia"), name="Ours")
+        params = {"sample_rate": 16000, "url": f"{server.url}/tts/websocket"}
+        text = json.dumps({"class": "pipecat.services.cartesia.tts.CartesiaTTSService", "params": params})
+        tts = PipecatTts(ServiceSpec.parse(text, provider="Ours", api_key="sk-cartesia"), name="Ours")
         try:
             yield tts, server
         finally:

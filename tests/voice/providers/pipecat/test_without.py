@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from importlib.metadata import PackageNotFoundError
 from typing import Any
@@ -110,6 +111,4 @@ def test_no_address_is_taken_where_addresses_are_judged(params: dict[str, Any]) 
 
 
 async def _moment() -> None:
-    import asyncio
-
     await asyncio.sleep(0.01)
