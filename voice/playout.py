@@ -144,6 +144,7 @@ class Playout:
         # How much later than assumed the far end plays, by its marks.
         self._late = 0.0
         self._room: AmbientMixer | None = None
+        self._room_recorded = True
 
     @property
     def audible(self) -> bool:
@@ -160,11 +161,19 @@ class Playout:
         """Nothing is being sent, though there may be more to come."""
         return not self._running
 
-    def fill(self, room: AmbientMixer) -> None:
-        """Let `room` be heard from now on, also while nothing is said."""
-        self._room = room
-        self._send_ahead()
-        self._pacer.add(self)
+    @property
+    def room(self) -> AmbientMixer | None:
+        """What is heard behind the agent, and while nothing is said."""
+        return self._room
+
+    def fill(self, room: AmbientMixer | None, *, recorded: bool = True) -> None:
+        """Let `room` be heard from now on, also while nothing is said; None is silence."""
+        self._room, self._room_recorded = room, recorded
+        if room is not None:
+            self._send_ahead()
+            self._pacer.add(self)
+        elif not self._running:
+            self._rest()
 
     def close(self) -> None:
         """Send nothing any more."""
@@ -280,7 +289,7 @@ class Playout:
 
     def _send_room(self) -> None:
         if self._room is not None:
-            self._transmit(self._room.mix(None, speaking=False))
+            self._transmit(self._room.mix(None, speaking=False), recorded=self._room_recorded)
 
     def _send(self, utterance: Utterance) -> bool:
         frame = utterance.take()
@@ -301,7 +310,7 @@ class Playout:
             self._tell(utterance, self._heard(utterance))
         return True
 
-    def _transmit(self, frame: bytes) -> float | None:
+    def _transmit(self, frame: bytes, *, recorded: bool = True) -> float | None:
         """Send one frame; when the caller hears it. None: the far end is lost."""
         try:
             self._transport.send_audio(frame)
@@ -311,7 +320,7 @@ class Playout:
         # Frames sent ahead are heard one after the other all the same.
         heard_at = max(self._clock.now() + self._transport.playout_delay, self._heard_until)
         self._heard_until = heard_at + FRAME_SECONDS
-        if self._recorder is not None:
+        if self._recorder is not None and recorded:
             self._recorder.agent(frame, heard_at)
         return heard_at
 

@@ -370,11 +370,12 @@ class RealtimeConversation(Call):
     def _transferring(self) -> Transferring:
         return Transferring(
             transport=self._transport,
+            playout=self._playout,
             services=self._services,
             speaker=self._speaker,
             clock=self.clock,
             emit=self._emit,
-            recorder=self._recorder,
+            turn=self._turn,
         )
 
     # --- tools

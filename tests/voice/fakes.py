@@ -480,6 +480,7 @@ def hold_call(
     stt_delay: float = 0.06,
     ends_at: float = 60.0,
     far_end: FarEnd | None = None,
+    recorder: Any = None,
     **services: Any,
 ) -> Result:
     """Run a whole call on the virtual clock. The caller hangs up at `ends_at` if nothing has ended it before."""
@@ -503,6 +504,7 @@ def hold_call(
             services=change(Services(**shared)),
             transport=far_end,
             sink=found.append,
+            recorder=recorder,
         )
         playing = asyncio.create_task(caller.run(call))
         await call.run()
