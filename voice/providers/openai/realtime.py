@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from voice.media import SAMPLE_RATE
+from voice.media.pcm import PcmResampler
 from voice.providers.base import ProviderError, ToolRequest
 from voice.providers.failures import Failures
-from voice.providers.openai.pcm import PcmResampler
 from voice.providers.openai.realtime_items import Items, caller_said, result_of
 from voice.providers.openai.realtime_link import Link, leave
 from voice.providers.openai.realtime_replies import Replies

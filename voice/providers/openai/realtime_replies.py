@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voice.media import SAMPLE_RATE
-from voice.providers.openai.pcm import PcmResampler
+from voice.media.pcm import PcmResampler
 from voice.providers.openai.realtime_wire import WIRE_RATE, response_of
 
 
