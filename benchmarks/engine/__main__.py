@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.engine.callwright_engine import MODELS
+from benchmarks.engine.features import FEATURES
 from benchmarks.engine.peers import ENVIRONMENTS, PEERS, ROOT, CannotInstall, Peer, install
 from benchmarks.engine.report import Row, cost, ratios, summary, table
 from voice.providers.local.fetch import Fetcher, fetch_all
@@ -60,6 +61,7 @@ def _arguments() -> argparse.Namespace:
         prog="bench-engine", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--peers", action="store_true", help="measure Pipecat and LiveKit Agents too")
+    parser.add_argument("--features", action="store_true", help="measure what each feature costs by itself too")
     parser.add_argument("--calls", type=int, default=100, help="calls at once of our engine (default 100)")
     parser.add_argument("--seconds", type=float, help="length of each window (default 60, with --quick 12)")
     parser.add_argument("--quick", action="store_true", help="short windows, and only what the last line needs")
@@ -78,6 +80,10 @@ def _measure_engine(args: argparse.Namespace) -> tuple[Result, list[Row]]:
         rows.append(Row("callwright, noisy lines", _run(sys.executable, [*size, *window, "--noisy"])))
         rows.append(Row("callwright, no model", _run(sys.executable, [*size, *window, "--energy-vad"])))
         rows.append(Row("callwright, smart-turn", _run(sys.executable, [*size, *window, "--smart-turn"])))
+        if args.features:
+            for feature in FEATURES:
+                row = Row(f"callwright, {feature}", _run(sys.executable, [*size, *window, "--feature", feature]))
+                rows.append(row)
         _print_churn(_run(sys.executable, ["--engine", "callwright", "--churn"]))
     return engine, rows
 

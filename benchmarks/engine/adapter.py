@@ -31,7 +31,7 @@ class Adapter(Protocol):
         """Free what all calls share."""
 
 
-def load(engine: str, **options: bool) -> Adapter:
+def load(engine: str, **options: bool | str) -> Adapter:
     """Make an engine's adapter. Not every engine has every option: TypeError for those that it lacks."""
     module = importlib.import_module(MODULES[engine])
     adapter: Adapter = module.Adapter(**options)

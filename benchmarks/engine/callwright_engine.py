@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks.engine import fakes
 from benchmarks.engine.energy_vad import EnergyVad
+from benchmarks.engine.features import services_with, spec_with
 from benchmarks.engine.line import Line
 from benchmarks.engine.resampling import Resampler
 from benchmarks.speech import prompt
@@ -53,8 +54,9 @@ class _Transport(Transport):
     lead = 0.0
     playout_delay = 0.0
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, *, digits: bool) -> None:
         self._line = line
+        self.digits = digits
 
     def send_audio(self, frame: bytes) -> None:
         self._line.play(frame)
@@ -155,7 +157,8 @@ class _Sink:
 class Adapter:
     version = "-"
 
-    def __init__(self, *, smart_turn: bool = False, energy_vad: bool = False) -> None:
+    def __init__(self, *, smart_turn: bool = False, energy_vad: bool = False, feature: str = "") -> None:
+        self._feature = feature
         self._smart_turn = smart_turn
         self._energy_vad = energy_vad
         self._calls: dict[Line, tuple[Conversation, asyncio.Task[CallEnded]]] = {}
@@ -175,19 +178,21 @@ class Adapter:
 
     async def open(self, line: Line) -> None:
         self._opened += 1
+        model = ChatModel.of(self._llm, SPEC.model)
+        services = Services(
+            stt=[_Stt(line)],
+            voices=voice_chain([self._tts], SPEC.voice),
+            brain=llm_brain([model]),
+            vad=self._vad,
+            end_of_turn=self._end_of_turn,
+            pacer=self._pacer,
+            phrases=self._phrases,
+        )
         conversation = Conversation(
             call_id=f"call-{self._opened}",
-            spec=SPEC,
-            services=Services(
-                stt=[_Stt(line)],
-                voices=voice_chain([self._tts], SPEC.voice),
-                brain=llm_brain([ChatModel.of(self._llm, SPEC.model)]),
-                vad=self._vad,
-                end_of_turn=self._end_of_turn,
-                pacer=self._pacer,
-                phrases=self._phrases,
-            ),
-            transport=_Transport(line),
+            spec=spec_with(SPEC, self._feature),
+            services=services_with(services, self._feature, model),
+            transport=_Transport(line, digits=self._feature != "tones"),
             sink=_Sink(),
             recorder=Recorder(self._recordings / f"{self._opened}.wav"),
         )

@@ -16,6 +16,7 @@ from typing import Any
 from benchmarks.engine import adapter, null_engine, scripts
 from benchmarks.engine.driver import Driver, LagProbe
 from benchmarks.engine.fakes import FLOOR
+from benchmarks.engine.features import FEATURES
 from benchmarks.engine.line import Heard, Line
 from benchmarks.engine.measure import Cost, percentile, rss_mb
 
@@ -164,9 +165,10 @@ def main() -> None:
     parser.add_argument("--noisy", action="store_true", help="callers are never silent: noise at -44 dBFS")
     parser.add_argument("--smart-turn", action="store_true", help="with the end-of-turn model, where it is an option")
     parser.add_argument("--energy-vad", action="store_true", help="our engine with no model for voice activity")
+    parser.add_argument("--feature", choices=sorted(FEATURES), help="our engine with one feature switched on")
     parser.add_argument("--churn", action="store_true", help="let 120 calls come and go instead")
     args = parser.parse_args()
-    options = {name: True for name in ("smart_turn", "energy_vad") if getattr(args, name)}
+    options = {name: value for name in ("smart_turn", "energy_vad", "feature") if (value := getattr(args, name))}
     engine = adapter.load(args.engine, **options)
     if args.churn:
         measurement = churn(engine)
