@@ -164,11 +164,16 @@ class Conversation(Call):
         self._screening = Screening(
             clock=self.clock,
             emit=self._emit,
-            on_person=self._open,
+            on_person=self._answered,
             on_menu=self._idle,
             on_record=self._leave_message,
             on_nobody=lambda why: self.end(EndReason.VOICEMAIL, f"Nobody can be reached there: {why}"),
         )
+
+    def _answered(self) -> None:
+        """A person is there, perhaps in the middle of what a machine was being told."""
+        self._interrupt()
+        self._open()
 
     def _leave_message(self) -> None:
         """A machine records: say the message from its beginning, and hang up."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from voice import events
 from voice.answering import Answered, AnsweringWatch, LeaveMessage, Verdict
 from voice.clock import CallClock
+from voice.media import SAMPLE_RATE
 from voice.media.beep import BeepDetector
 
 Emit = Callable[[events.Event], None]
@@ -33,14 +34,16 @@ class Screening:
         self._on_record = on_record
         self._on_nobody = on_nobody
         self._beeps = BeepDetector()
+        self._fed = 0
         self.waiting = True
         """The agent has nobody to talk to yet."""
         self._watch = AnsweringWatch(on_verdict=self._judged, on_leave_message=self._record, clock=clock)
 
     def hear(self, frame: bytes) -> None:
         """Take 20 ms of the far end's audio."""
-        if self._beeps.feed(frame) is not None:
-            self._watch.beep(self._clock.now())
+        self._fed += len(frame) // 2
+        if (beep := self._beeps.feed(frame)) is not None:
+            self._watch.beep(self._clock.now() - (self._fed - beep.edge) / SAMPLE_RATE)
 
     def notice(self, event: events.Event) -> None:
         """Take what the turn taker finds out."""
