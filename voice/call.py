@@ -7,25 +7,16 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
 from voice import events
 from voice.clock import CallClock
-from voice.dtmf import DtmfCollector, DtmfEntry
 from voice.events import Event
 from voice.media.recording import Recorder
-from voice.providers.base import ProviderError
 from voice.spec import AgentSpec
-from voice.tools import Transfer
-from voice.transfer import Transferring
 from voice.transport import Transport
 
 log = logging.getLogger(__name__)
-
-# So many failed turns in a row end the call.
-FAILURES = 2
-
-Source = Literal["speech", "typed", "keypad"]
 
 
 class EndReason(StrEnum):
@@ -68,15 +59,6 @@ class Call(ABC):
         self._tasks: set[asyncio.Task[None]] = set()
         self._over: asyncio.Future[tuple[EndReason, str]] = self._loop.create_future()
         self._heard_frames = self._checked_frames = self._missed = 0
-        self._keypad = DtmfCollector(
-            self._keyed, terminator=spec.digits.terminator, most=spec.digits.most, pause=spec.digits.pause
-        )
-        self._turn = 0
-        self._away = False
-        """The caller is with somebody else."""
-        self._failures = 0
-        self._check_ins = 0
-        self._silent_since = 0.0
 
     async def run(self) -> events.CallEnded:
         """Hold the conversation until it is over; its last event."""
@@ -110,17 +92,15 @@ class Call(ABC):
             self._recorder.caller(frame, self.clock.now())
         self._listen(frame)
 
+    @abstractmethod
     def on_text(self, text: str) -> None:
         """Take a turn that the caller has typed. It interrupts like speech does, and needs no deciding."""
-        self._take(text.strip(), "typed")
 
     def on_digit(self, digit: str) -> None:
         """The caller pressed a key."""
         if not self._over.done():
             self._emit(events.DigitPressed(at=self.clock.now(), digit=digit))
-            self._stop_timer("silence")
-            self._hush()
-            self._keypad.press(digit)
+            self._digit(digit)
 
     def on_message(self, data: Mapping[str, Any]) -> None:
         """The caller's application sent a message."""
@@ -142,32 +122,8 @@ class Call(ABC):
         """Take 20 ms of the caller's audio."""
 
     @abstractmethod
-    def _take(self, text: str, source: Source) -> None:
-        """A turn that came otherwise than by speech."""
-
-    @abstractmethod
-    def _hush(self) -> None:
-        """The caller presses keys: be silent until the entry is whole, if the agent may be interrupted."""
-
-    @abstractmethod
-    def _say(self, text: str, after: Callable[[], None] | None = None, *, final: bool = False) -> None:
-        """Say fixed words. `final` ones are the last of the call, whatever the caller says meanwhile."""
-
-    @abstractmethod
-    def _interrupt(self) -> None:
-        """The caller takes the turn: what was heard of the agent's words is all that was said."""
-
-    @abstractmethod
-    def _discard(self) -> None:
-        """Forget what the caller was saying: it was no turn, or was taken otherwise."""
-
-    @abstractmethod
-    def _idle(self) -> None:
-        """Nobody speaks and nothing is to be answered."""
-
-    @abstractmethod
-    def _transferring(self) -> Transferring:
-        """What gives the caller to somebody else."""
+    def _digit(self, digit: str) -> None:
+        """The caller pressed a key."""
 
     @abstractmethod
     def _message(self, data: Mapping[str, Any]) -> None:
@@ -176,6 +132,10 @@ class Call(ABC):
     @abstractmethod
     def _stop(self) -> None:
         """Fall silent: the call is over."""
+
+    @abstractmethod
+    def _time_is_up(self) -> None:
+        """The call has lasted as long as it may."""
 
     @abstractmethod
     async def _let_go(self) -> None:
@@ -193,7 +153,6 @@ class Call(ABC):
     async def _close(self) -> None:
         for timer in self._timers.values():
             timer.cancel()
-        self._keypad.close()
         self._stop()
         for task in self._tasks:
             task.cancel()
@@ -225,73 +184,6 @@ class Call(ABC):
     def _lost(self, error: Exception) -> None:
         """The far end does not take audio any more."""
         self.end(EndReason.CONNECTION_LOST, f"The far end was lost: {error}")
-
-    # --- silence and time
-
-    def _watch_silence(self) -> None:
-        self._silent_since = self.clock.now()
-        self._set_timer("silence", self._spec.inactivity.check_in_after, self._silence)
-
-    def _silence(self) -> None:
-        inactivity = self._spec.inactivity
-        last = self._check_ins >= inactivity.check_ins
-        self._check_ins += 1
-        self._emit(
-            events.InactivityNoticed(
-                at=self.clock.now(),
-                step="farewell" if last else "check_in",
-                silent_for=round(self.clock.now() - self._silent_since, 3),
-            )
-        )
-        if last:
-            self._say(inactivity.farewell_text, after=lambda: self.end(EndReason.INACTIVITY))
-        else:
-            self._say(inactivity.check_in_text, after=self._watch_silence)
-
-    def _time_is_up(self) -> None:
-        self._interrupt()
-        self._discard()
-        self._say(self._spec.phrases.time_is_up, after=lambda: self.end(EndReason.MAX_DURATION), final=True)
-
-    # --- keys and transfers
-
-    def _keyed(self, entry: DtmfEntry) -> None:
-        self._take(f"[keyed in: {entry.digits}]", "keypad")
-
-    async def _transfer(self, action: Transfer) -> None:
-        """Give the caller to somebody else; they come back to the agent if that fails."""
-        self._away = True
-        self._discard()
-        if await self._transferring().run(action):
-            self.end(EndReason.TRANSFERRED, f"Transferred to {action.label or action.to}.")
-            return
-        self._away = False
-        if not self._over.done():
-            self._say(self._spec.phrases.no_transfer)
-
-    # --- trouble
-
-    def _trouble(self, role: str, error: ProviderError) -> None:
-        """Say that something is wrong; when it keeps on being so, say goodbye."""
-        self._failures += 1
-        if self._failures < FAILURES:
-            self._report(role, error, "asking the caller to say it again")
-            self._say(self._spec.phrases.trouble, after=self._idle)
-        else:
-            self._report(role, error, "ending the call")
-            self._say(self._spec.phrases.giving_up, after=lambda: self.end(EndReason.ERROR, str(error)), final=True)
-
-    def _report(self, role: str, error: ProviderError, then: str) -> None:
-        self._emit(
-            events.ProviderFailed(
-                at=self.clock.now(),
-                turn=self._turn,
-                role=role,
-                provider=error.provider,
-                error=str(error),
-                then=then,
-            )
-        )
 
     # --- machinery
 

@@ -7,25 +7,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from voice import events
+from voice.agent_call import STILL_SLOW_SECONDS, AgentCall, Source
 from voice.brain import Brain, Seat
-from voice.call import Call, EndReason, Source
-from voice.control import Controls
+from voice.call import EndReason
 from voice.events import Event
 from voice.hearing import Hearing
 from voice.honesty import Honesty
-from voice.media.ambient import AmbientMixer, prepared
-from voice.media.dtmf import ToneDetector
 from voice.media.recording import Recorder
-from voice.playout import Playout, Utterance
+from voice.playout import Utterance
 from voice.providers.base import ProviderError, Stt
 from voice.reply import Replier, Reply, ReplyFailed
-from voice.screening import Screening
 from voice.services import Services
 from voice.spec import AgentSpec
-from voice.speech import Speaker
 from voice.tools import EndCall, HandOff, ToolError, Transfer
 from voice.tools.builtin import tools_of
 from voice.transfer import Transferring
@@ -36,11 +32,8 @@ __all__ = ["Conversation", "EndReason", "Services"]
 
 log = logging.getLogger(__name__)
 
-# The caller is told so often that the answer still takes a while.
-STILL_SLOW_SECONDS = 6.0
 
-
-class Conversation(Call):
+class Conversation(AgentCall):
     """A call in which speech is recognised, answered by a brain, and spoken by a voice."""
 
     def __init__(
@@ -54,28 +47,16 @@ class Conversation(Call):
         recorder: Recorder | None = None,
         variables: Mapping[str, object] | None = None,
     ) -> None:
-        super().__init__(call_id=call_id, spec=spec, transport=transport, sink=sink, recorder=recorder)
+        super().__init__(
+            call_id=call_id,
+            spec=spec,
+            services=services,
+            transport=transport,
+            sink=sink,
+            recorder=recorder,
+            variables=variables,
+        )
         self._services = services
-        self._controls = Controls(
-            transport=transport,
-            recorder=recorder,
-            clock=self.clock,
-            emit=self._emit,
-            play=self._play_tones,
-            listen_in=self._listen_in,
-            speak_with=lambda voice: self._speaker.use(voice=voice),
-            variables=variables or {},
-        )
-        self._playout = Playout(
-            transport=transport,
-            pacer=services.pacer,
-            clock=self.clock,
-            emit=self._emit,
-            recorder=recorder,
-            on_done=self._spoken,
-            on_starved=self._starved,
-            on_lost=self._lost,
-        )
         self._honesty = Honesty()
         self._speaker = self._make_speaker(spec, services)
         self._brain = self._make_brain(spec, services)
@@ -103,22 +84,8 @@ class Conversation(Call):
         self._held = False
         self._waiting: tuple[str, float, float] | None = None
         self._wants_floor = False
-        self._screening: Screening | None = None
-        self._tones = None if transport.digits else ToneDetector()
 
     # --- making
-
-    def _make_speaker(self, spec: AgentSpec, services: Services) -> Speaker:
-        return Speaker(
-            voices=services.voices,
-            phrases=services.phrases,
-            language=spec.language,
-            languages=spec.languages.voices,
-            clock=self.clock,
-            emit=self._emit,
-            patience=spec.patience,
-            health=services.health,
-        )
 
     def _make_brain(self, spec: AgentSpec, services: Services, past: list[tuple[str, str]] | None = None) -> Brain:
         tools = [*tools_of(spec), *services.tools]
@@ -141,83 +108,22 @@ class Conversation(Call):
         return Hearing(services.stt, health=services.health, switched=lambda e, then: self._report("stt", e, then))
 
     def _emit(self, event: Event) -> None:
-        self._sink(event)
-        if self._screening is not None:
-            self._screening.notice(event)
-        self._controls.noted(event)
+        super()._emit(event)
         self._honesty.notice(event)
         self._brain.notice(event)
 
     # --- the call
 
-    def _begin(self) -> None:
-        if self._spec.ambient.bed:
-            self._spawn(self._fill_the_room(), "ambient sound")
-        if self._spec.answering.detect:
-            self._screen()
-        else:
-            self._open()
-        self._spawn(self._get_ready(), "prepare")
-
-    def _screen(self) -> None:
-        """Find out who has answered before anything is said."""
-        self._screening = Screening(
-            clock=self.clock,
-            emit=self._emit,
-            on_person=self._answered,
-            on_menu=self._idle,
-            on_record=self._leave_message,
-            on_nobody=lambda why: self.end(EndReason.VOICEMAIL, f"Nobody can be reached there: {why}"),
-        )
-
-    def _answered(self) -> None:
-        """A person is there, perhaps in the middle of what a machine was being told."""
-        self._interrupt()
-        self._open()
-
-    def _leave_message(self) -> None:
-        """A machine records: say the message from its beginning, and hang up."""
-        self._interrupt()
-        self._turns.discard()
-        if message := self._spec.answering.message:
-            self._say(message, after=lambda: self.end(EndReason.VOICEMAIL, "A message was left."), final=True)
-        else:
-            self.end(EndReason.VOICEMAIL, "A machine answered.")
-
-    def _open(self) -> None:
-        """Say the first words."""
-        if announcement := self._spec.recording.announcement:
-            self._say(announcement, after=self._greet)
-        else:
-            self._greet()
-
-    def _greet(self) -> None:
-        if self._recorder is not None:
-            self._recorder.start(self.clock)
-        if self._spec.greeting:
-            self._say(self._spec.greeting)
-        else:
-            self._watch_silence()
-
-    def _listen(self, frame: bytes) -> None:
-        if self._away:
-            return
+    def _hear(self, frame: bytes) -> None:
         self._turns.feed(frame)
-        if self._tones is not None:
-            for digit in self._tones.feed(frame):
-                self.on_digit(digit)
-        if self._screening is not None:
-            self._screening.hear(frame)
 
-    def _take(self, text: str, source: Source) -> None:
-        if self._over.done() or self._away or not text:
-            return
-        if self._reply is not None and self._reply.final:
-            return
-        self._turns.discard()
-        self._interrupt()
+    def _answer_written(self, text: str, source: Source) -> None:
         now = self.clock.now()
         self._answer(text, now, now, source)
+
+    @property
+    def _ending(self) -> bool:
+        return self._reply is not None and self._reply.final
 
     def _hush(self) -> None:
         if self._reply is not None and self._may_interrupt(self._reply):
@@ -226,27 +132,13 @@ class Conversation(Call):
     def _discard(self) -> None:
         self._turns.discard()
 
-    def _message(self, data: Mapping[str, Any]) -> None:
-        if not self._controls.answered(data):
-            self._emit(events.ClientMessage(at=self.clock.now(), data=dict(data)))
-
-    def on_mark(self, number: int) -> None:
-        self._playout.played(number)
-
     def _stop(self) -> None:
         self._drop_reply()
 
     async def _let_go(self) -> None:
-        self._playout.close()
-        if self._screening is not None:
-            self._screening.close()
+        await super()._let_go()
         self._turns.close()
         await self._brain.close()
-
-    async def _fill_the_room(self) -> None:
-        """Let the caller hear where the agent sits, from now on."""
-        ambient = self._spec.ambient
-        self._playout.fill(AmbientMixer(await prepared(ambient.bed), ambient.volume))
 
     async def _get_ready(self) -> None:
         """While the call connects, let the brain get ready; then have the words at hand that bridge a wait."""
@@ -310,11 +202,6 @@ class Conversation(Call):
             return
         self._interrupt()
         self._trouble("stt", error)
-
-    @property
-    def _screens(self) -> bool:
-        """It is not known yet who answered, so nobody is answered."""
-        return self._screening is not None and self._screening.waiting
 
     # --- interruptions
 
@@ -511,8 +398,10 @@ class Conversation(Call):
         self._turns.listen_in(language)
         self._speaker.use(language=language)
 
+    def _speak_with(self, voice: str) -> None:
+        self._speaker.use(voice=voice)
+
     def _play_tones(self, pcm: bytes) -> None:
-        """Tones for the far end, behind what is being said."""
         if self._reply is not None:
             self._reply.utterance.append(pcm)
             self._playout.more()

@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from voice import events
+from voice.agent_call import STILL_SLOW_SECONDS, AgentCall, Source
 from voice.answers import Answer, Answers
 from voice.brain import TOOL_ROUNDS
-from voice.call import Call, EndReason, Source
-from voice.control import Controls
+from voice.call import EndReason
 from voice.events import Event
 from voice.media.recording import Recorder
-from voice.playout import Playout, Utterance
+from voice.playout import Utterance
 from voice.providers.base import Message, ProviderError
 from voice.providers.realtime import RealtimeSettings, ReplyDone
 from voice.realtime_log import Asked, CallerLog, ModelLog
@@ -31,14 +31,11 @@ from voice.tools.builtin import tools_of
 from voice.transfer import Transferring
 from voice.transport import Transport
 
-# The caller is told so often that the answer still takes a while.
-STILL_SLOW_SECONDS = 6.0
-
 ROLE = "realtime"
 NO_HANDOFF = "Error: this call cannot be handed over. Tell the caller so, and go on with helping them yourself."
 
 
-class RealtimeConversation(Call):
+class RealtimeConversation(AgentCall):
     """A call with a speech-to-speech model."""
 
     def __init__(
@@ -52,29 +49,17 @@ class RealtimeConversation(Call):
         recorder: Recorder | None = None,
         variables: Mapping[str, object] | None = None,
     ) -> None:
-        super().__init__(call_id=call_id, spec=spec, transport=transport, sink=sink, recorder=recorder)
+        super().__init__(
+            call_id=call_id,
+            spec=spec,
+            services=services,
+            transport=transport,
+            sink=sink,
+            recorder=recorder,
+            variables=variables,
+        )
         self._services = services
         self._realtime = services.realtime
-        self._controls = Controls(
-            transport=transport,
-            recorder=recorder,
-            clock=self.clock,
-            emit=self._emit,
-            play=self._play_tones,
-            listen_in=self._listen_in,
-            speak_with=self._speak_with,
-            variables=variables or {},
-        )
-        self._playout = Playout(
-            transport=transport,
-            pacer=services.pacer,
-            clock=self.clock,
-            emit=self._emit,
-            recorder=recorder,
-            on_done=self._spoken,
-            on_starved=self._starved,
-            on_lost=self._lost,
-        )
         self._toolbox = Toolbox(
             [*tools_of(spec), *services.tools],
             control=self._controls,
@@ -82,8 +67,8 @@ class RealtimeConversation(Call):
             emit=self._emit,
             late=self._told_late,
         )
-        self._speaker = self._make_speaker() if services.voices else None
-        self._caller = CallerLog(self.clock, self._emit)
+        self._speaker = self._make_speaker(spec, services) if services.voices else None
+        self._caller = CallerLog(self._realtime.name, self.clock, self._emit)
         self._model = ModelLog(self._realtime, [tool.name for tool in self._toolbox.schemas], self.clock, self._emit)
         self._answers = Answers(self._playout, self._opened)
         self._expected: deque[Answer] = deque()
@@ -110,54 +95,26 @@ class RealtimeConversation(Call):
             interruptible=turns.interruptible,
         )
 
-    def _make_speaker(self) -> Speaker:
-        return Speaker(
-            voices=self._services.voices,
-            phrases=self._services.phrases,
-            language=self._spec.language,
-            languages=self._spec.languages.voices,
-            clock=self.clock,
-            emit=self._emit,
-            patience=self._spec.patience,
-            health=self._services.health,
-        )
-
-    def _emit(self, event: Event) -> None:
-        self._sink(event)
-        self._controls.noted(event)
-
     # --- the call
 
-    def _begin(self) -> None:
-        if announcement := self._spec.recording.announcement:
-            self._say(announcement, after=self._greet)
-        else:
-            self._greet()
+    async def _get_ready(self) -> None:
         if self._speaker is not None:
-            self._spawn(self._speaker.prepare(self._spec.phrases.giving_up, self._spec.phrases.slow), "prepare")
+            await self._speaker.prepare(self._spec.phrases.giving_up, self._spec.phrases.slow)
 
-    def _greet(self) -> None:
-        if self._recorder is not None:
-            self._recorder.start(self.clock)
-        if self._spec.greeting:
-            self._say(self._spec.greeting)
-        else:
-            self._watch_silence()
-
-    def _listen(self, frame: bytes) -> None:
-        if not self._deaf:
+    def _hear(self, frame: bytes) -> None:
+        if not self._ending:
             self._session.feed(frame)
+
+    @property
+    def _ending(self) -> bool:
+        return self._gone is not None or any(answer.final for answer in self._answers)
 
     @property
     def _deaf(self) -> bool:
         """What the caller says makes no difference any more, or is meant for somebody else."""
-        return self._away or self._gone is not None or any(answer.final for answer in self._answers)
+        return self._over.done() or self._away or self._ending
 
-    def _take(self, text: str, source: Source) -> None:
-        if self._over.done() or self._deaf or not text:
-            return
-        self._discard()
-        self._interrupt()
+    def _answer_written(self, text: str, source: Source) -> None:
         now = self.clock.now()
         self._turn += 1
         self._check_ins = 0
@@ -168,7 +125,7 @@ class RealtimeConversation(Call):
         self._ask(answer)
 
     def _hush(self) -> None:
-        if self._spec.turns.interruptible and not self._deaf:
+        if self._spec.turns.interruptible and not self._ending:
             self._playout.hold()
 
     def _discard(self) -> None:
@@ -176,19 +133,15 @@ class RealtimeConversation(Call):
         self._session.discard()
 
     def _message(self, data: Mapping[str, Any]) -> None:
-        if self._controls.answered(data):
-            return
-        self._emit(events.ClientMessage(at=self.clock.now(), data=dict(data)))
+        super()._message(data)
         if text := data.get("context"):
             self._session.add(f"[{text}]")
-
-    def on_mark(self, number: int) -> None:
-        self._playout.played(number)
 
     def _stop(self) -> None:
         self._interrupt()
 
     async def _let_go(self) -> None:
+        await super()._let_go()
         self._caller.close()
         self._model.close()
         await self._toolbox.close()
@@ -197,7 +150,7 @@ class RealtimeConversation(Call):
     # --- what the session tells of the caller
 
     def speech_started(self, ago: float) -> None:
-        if self._over.done() or self._deaf:
+        if self._deaf:
             return
         self._speaking = True
         self._stop_timer("silence")
@@ -206,12 +159,15 @@ class RealtimeConversation(Call):
             self._interrupt()
 
     def speech_stopped(self, said: str, ago: float) -> None:
-        if self._over.done() or self._deaf:
+        if self._deaf:
             return
         self._speaking = False
+        if self._screens:
+            self._caller.overheard(said, self._turn + 1, ago)
+            return
         self._turn += 1
         self._check_ins = 0
-        self._caller.stopped(said, self._turn, ago, self._realtime.name)
+        self._caller.stopped(said, self._turn, ago)
         answer = Answer(turn=self._turn, asked_at=self.clock.now(), answers=True)
         self._expected.append(answer)
         self._enqueue(answer)
@@ -234,6 +190,9 @@ class RealtimeConversation(Call):
             answer = self._expected.popleft() if self._expected else None
             asked = Asked(answer.turn if answer is not None else self._turn, answer)
             self._model.ask(reply, asked)
+            if answer is None:
+                # It answers whom nobody talks to yet.
+                self._session.cancel()
         self._model.began(reply, self._messages(asked))
 
     def wrote(self, reply: str, item: str, text: str) -> None:
@@ -422,7 +381,6 @@ class RealtimeConversation(Call):
         raise ToolError("A speech-to-speech model keeps its voice for the whole call.")
 
     def _play_tones(self, pcm: bytes) -> None:
-        """Tones for the far end, behind what is being said."""
         answer = Answer(turn=self._turn, asked_at=self.clock.now())
         answer.utterance.append(pcm)
         answer.utterance.complete = True

@@ -24,12 +24,14 @@ class _Said:
     started: float
     ended: float
     text: str = ""
+    counts: bool = True
 
 
 class CallerLog:
     """The caller's speech and turns. Their words may come long after them."""
 
-    def __init__(self, clock: CallClock, emit: Emit) -> None:
+    def __init__(self, provider: str, clock: CallClock, emit: Emit) -> None:
+        self._provider = provider
         self._clock = clock
         self._emit = emit
         self._said: dict[str, _Said] = {}
@@ -39,12 +41,14 @@ class CallerLog:
         self._onset = round(max(0.0, self._clock.now() - ago), 3)
         self._emit(events.CallerSpeechStarted(at=self._clock.now(), onset=self._onset))
 
-    def stopped(self, said: str, turn: int, ago: float, by: str) -> None:
-        now = self._clock.now()
-        ended = round(max(self._onset, now - ago), 3)
-        self._said[said] = _Said(turn, self._onset, ended)
-        self._emit(events.CallerSpeechStopped(at=now, offset=ended))
-        self._emit(events.TurnDecision(at=now, turn=turn, verdict="finished", by=by))
+    def stopped(self, said: str, turn: int, ago: float) -> None:
+        """The caller's turn is over, says the provider."""
+        self._stopped(said, turn, ago)
+        self._emit(events.TurnDecision(at=self._clock.now(), turn=turn, verdict="finished", by=self._provider))
+
+    def overheard(self, said: str, turn: int, ago: float) -> None:
+        """Somebody has spoken who is not talked to yet: it is no turn."""
+        self._stopped(said, turn, ago).counts = False
 
     def partial(self, said: str, text: str, speaking: int) -> None:
         """The words so far of a turn; of the turn `speaking` if it is not over yet."""
@@ -74,7 +78,25 @@ class CallerLog:
         for said in tuple(self._said):
             self.unwritten(said)
 
+    def _stopped(self, said: str, turn: int, ago: float) -> _Said:
+        ended = round(max(self._onset, self._clock.now() - ago), 3)
+        self._said[said] = _Said(turn, self._onset, ended)
+        self._emit(events.CallerSpeechStopped(at=self._clock.now(), offset=ended))
+        return self._said[said]
+
     def _tell(self, said: _Said, text: str) -> None:
+        if not said.counts:
+            self._emit(
+                events.CallerSegment(
+                    at=self._clock.now(),
+                    turn=said.turn,
+                    text=text,
+                    provider=self._provider,
+                    audio_seconds=round(said.ended - said.started, 3),
+                    took=round(self._clock.now() - said.ended, 4),
+                )
+            )
+            return
         self._emit(
             events.CallerTurn(
                 at=self._clock.now(), turn=said.turn, text=text, started=said.started, ended=said.ended, source="speech"

@@ -189,7 +189,7 @@ def test_the_room_is_heard_while_nobody_speaks(monkeypatch: pytest.MonkeyPatch) 
     async def at_once(name: str) -> Bed:
         return bed(name)
 
-    monkeypatch.setattr("voice.conversation.prepared", at_once)  # there are no threads in virtual time
+    monkeypatch.setattr("voice.agent_call.prepared", at_once)  # there are no threads in virtual time
 
     def quiet(spec_changes: dict[str, object]) -> float:
         call = hold_call(spec=agent(greeting="", **spec_changes), ends_at=4.0)

@@ -16,7 +16,7 @@ from voice.call import Call
 from voice.conversation import EndReason
 from voice.latency import turn_latencies
 from voice.providers.base import ProviderError, ToolRequest, ToolSchema
-from voice.spec import HandOffTarget, Inactivity, Patience, TransferTarget, TurnTaking
+from voice.spec import Answering, HandOffTarget, Inactivity, Patience, TransferTarget, TurnTaking
 from voice.tools import CallControl, Outcome, ToolPolicy
 
 LONG = "We are open from nine to five on weekdays. On Saturday we close at noon. On Sunday we are closed all day."
@@ -287,6 +287,25 @@ def test_keys_silence_the_agent_and_become_a_turn() -> None:
 def test_what_the_application_tells_is_known_to_the_model() -> None:
     call = hold_realtime(QUESTION, Sends(1.5, {"context": "The caller is at the till."}), ends_at=6.0)
     assert "[The caller is at the till.]" in call.session.memory.values()
+
+
+# --- who answers an outbound call
+
+
+def test_nobody_is_talked_to_before_a_person_has_answered() -> None:
+    spec = agent(answering=Answering(detect=True), greeting="Hello, this is Ada.")
+    call = hold_realtime(Speaks(1.0, "Hello?", seconds=0.6), spec=spec, ends_at=8.0)
+    assert call.all(events.MachineJudged)[0].verdict == "human"
+    assert call.transcript == [("agent", "Hello, this is Ada.")]
+
+
+def test_a_machine_is_left_the_message_when_it_has_finished() -> None:
+    spec = agent(answering=Answering(detect=True, message="Please call us back."))
+    words = "You have reached the Smiths. Please leave a message after the tone."
+    call = hold_realtime(Speaks(1.0, words, seconds=5.0), spec=spec)
+    assert call.transcript == [("agent", "Please call us back.")]
+    assert call.all(events.AgentSpeechStarted)[0].at > 6.0
+    assert call.end.reason == EndReason.VOICEMAIL
 
 
 # --- how calls end
