@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from tests.voice.fakes import Caller, FakeStt, FakeTts, FakeVad, FarEnd, Speaks, agent
@@ -16,7 +15,6 @@ from voice.events import Event
 from voice.media.pacer import Pacer
 from voice.spec import AgentSpec, Voice
 from voice.speech import PhraseCache, VoiceService
-from voice.transport import Destination
 
 # A test that waits for so long has failed.
 PATIENCE = 30.0
@@ -24,32 +22,12 @@ PATIENCE = 30.0
 E = TypeVar("E", bound=Event)
 
 
-@dataclass
-class Line(FarEnd):
-    """A far end that can do everything, and takes it down."""
-
-    digits: list[str] = field(default_factory=list)
-    messages: list[dict[str, Any]] = field(default_factory=list)
-    transferred_to: str = ""
-
-    def send_digits(self, digits: str) -> bool:
-        self.digits.append(digits)
-        return True
-
-    def send_message(self, message: Mapping[str, Any]) -> bool:
-        self.messages.append(dict(message))
-        return True
-
-    async def transfer(self, to: Destination) -> None:
-        self.transferred_to = to.address
-
-
 class Phone:
     """One call, from the caller's side."""
 
     def __init__(self, brain: Brains, spec: AgentSpec) -> None:
         self.events: list[Event] = []
-        self.line = Line()
+        self.line = FarEnd(takes_messages=True)
         self.voice = FakeTts(first=0.02)
         self._more = asyncio.Event()
         self._caller = Caller([])

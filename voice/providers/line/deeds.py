@@ -59,13 +59,6 @@ class Deeds:
             return "Pronunciations belong to the agent here: they cannot be changed in a call."
         return ""
 
-    def complain(self, complaint: str) -> None:
-        """Note for the agent's developer that something was not done, and why."""
-        self.note("validation_error", complaint, level="warning")
-
-    def note(self, name: str, text: str, *, level: str) -> None:
-        self._emit(events.AgentLogged(at=self._clock.now(), name=name, level=level, text=text))
-
     # --- frames
 
     def _tool(self, name: str, frame: Mapping[str, Any]) -> None:
