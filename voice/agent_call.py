@@ -35,6 +35,9 @@ Source = Literal["speech", "typed", "keypad"]
 class AgentCall(Call):
     """A call with one agent at this end."""
 
+    _speaker: Speaker | None
+    """Who says fixed words, if it is not the model itself."""
+
     def __init__(
         self,
         *,
@@ -47,6 +50,7 @@ class AgentCall(Call):
         variables: Mapping[str, object] | None,
     ) -> None:
         super().__init__(call_id=call_id, spec=spec, transport=transport, sink=sink, recorder=recorder)
+        self._services = services
         self._controls = Controls(
             transport=transport,
             recorder=recorder,
@@ -143,10 +147,6 @@ class AgentCall(Call):
     @abstractmethod
     def _speak_with(self, voice: str) -> None:
         """Speak with another voice from the next words on. Raises ToolError."""
-
-    @abstractmethod
-    def _transferring(self) -> Transferring:
-        """What gives the caller to somebody else."""
 
     # --- how it opens and closes
 
@@ -298,7 +298,16 @@ class AgentCall(Call):
         """Give the caller to somebody else; they come back to the agent if that fails."""
         self._away = True
         self._discard()
-        if await self._transferring().run(action):
+        transferring = Transferring(
+            transport=self._transport,
+            playout=self._playout,
+            services=self._services,
+            speaker=self._speaker,
+            clock=self.clock,
+            emit=self._emit,
+            turn=self._turn,
+        )
+        if await transferring.run(action):
             self.end(EndReason.TRANSFERRED, f"Transferred to {action.label or action.to}.")
             return
         self._away = False

@@ -22,9 +22,9 @@ from voice.providers.base import ProviderError, Stt
 from voice.reply import Replier, Reply, ReplyFailed
 from voice.services import Services
 from voice.spec import AgentSpec
+from voice.speech import Speaker
 from voice.tools import EndCall, HandOff, ToolError, Transfer
 from voice.tools.builtin import tools_of
-from voice.transfer import Transferring
 from voice.transport import Transport
 from voice.turns import TurnTaker, is_backchannel, is_hanging
 
@@ -56,9 +56,9 @@ class Conversation(AgentCall):
             recorder=recorder,
             variables=variables,
         )
-        self._services = services
+        self._services: Services = services
         self._honesty = Honesty()
-        self._speaker = self._make_speaker(spec, services)
+        self._speaker: Speaker = self._make_speaker(spec, services)
         self._brain = self._make_brain(spec, services)
         self._replier = Replier(
             brain=self._brain,
@@ -357,17 +357,6 @@ class Conversation(AgentCall):
         self._answer(*waiting, "speech")
 
     # --- what a reply may lead to
-
-    def _transferring(self) -> Transferring:
-        return Transferring(
-            transport=self._transport,
-            playout=self._playout,
-            services=self._services,
-            speaker=self._speaker,
-            clock=self.clock,
-            emit=self._emit,
-            turn=self._turn,
-        )
 
     def _hand_off(self, action: HandOff) -> None:
         """Another agent of the team goes on: its voice, its prompt, its tools, and what was said so far."""

@@ -28,7 +28,6 @@ from voice.speech import Speaker
 from voice.toolbox import Result, Toolbox
 from voice.tools import EndCall, HandOff, ToolError, Transfer
 from voice.tools.builtin import tools_of
-from voice.transfer import Transferring
 from voice.transport import Transport
 
 ROLE = "realtime"
@@ -58,7 +57,7 @@ class RealtimeConversation(AgentCall):
             recorder=recorder,
             variables=variables,
         )
-        self._services = services
+        self._services: RealtimeServices = services
         self._realtime = services.realtime
         self._toolbox = Toolbox(
             [*tools_of(spec), *services.tools],
@@ -325,17 +324,6 @@ class RealtimeConversation(AgentCall):
         for request in requests:
             self._session.give_result(request.id, self._toolbox.leave(request.id, whole=False))
         self._model.unwant()
-
-    def _transferring(self) -> Transferring:
-        return Transferring(
-            transport=self._transport,
-            playout=self._playout,
-            services=self._services,
-            speaker=self._speaker,
-            clock=self.clock,
-            emit=self._emit,
-            turn=self._turn,
-        )
 
     # --- tools
 

@@ -18,6 +18,7 @@ from tests.voice.fakes import (
     Result,
     Step,
     agent,
+    play_out,
 )
 from voice.call import Call
 from voice.calls import make_call
@@ -262,12 +263,7 @@ def hold_realtime(
         assert model.session is not None
         assert model.settings is not None
         then(model.session, call)
-        playing = asyncio.create_task(caller.run(call))
-        await call.run()
-        playing.cancel()
-        await asyncio.gather(playing, return_exceptions=True)
-        await asyncio.sleep(0.1)
-        left = [task.get_name() for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        left = await play_out(call, caller)
         return Held(found, far_end, FakeLlm(), tts or FakeTts(), left, session=model.session, settings=model.settings)
 
     return run_virtual(run())

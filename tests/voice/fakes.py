@@ -468,6 +468,16 @@ def chat_model(llm: FakeLlm) -> ChatModel:
     return ChatModel(llm=llm, settings=LlmSettings(model="m"))
 
 
+async def play_out(call: Call, caller: Caller) -> list[str]:
+    """Hold a call to its end; the names of the tasks that it leaves behind."""
+    playing = asyncio.create_task(caller.run(call))
+    await call.run()
+    playing.cancel()
+    await asyncio.gather(playing, return_exceptions=True)
+    await asyncio.sleep(0.1)
+    return [task.get_name() for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+
+
 def hold_call(
     *script: Step,
     spec: AgentSpec | None = None,
@@ -506,12 +516,6 @@ def hold_call(
             sink=found.append,
             recorder=recorder,
         )
-        playing = asyncio.create_task(caller.run(call))
-        await call.run()
-        playing.cancel()
-        await asyncio.gather(playing, return_exceptions=True)
-        await asyncio.sleep(0.1)
-        left = [task.get_name() for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        return Result(found, far_end, llm, tts, left)
+        return Result(found, far_end, llm, tts, await play_out(call, caller))
 
     return run_virtual(run())

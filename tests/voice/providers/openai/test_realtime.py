@@ -649,16 +649,8 @@ async def test_an_error_that_concerns_nothing_of_importance_ends_nothing() -> No
 # --- a whole call
 
 
-async def test_a_call_is_held_with_it() -> None:
-    async def play(server: Session) -> None:
-        asked = await server.wait("response.create")
-        await server.respond("Hello there.", metadata=asked["response"]["metadata"], seconds=0.4)
-        while len(server.heard) < 24_000:
-            await server.peer.read()
-        await server.caller_speaks("item_1", start_ms=100)
-        await server.caller_stops("item_1", "That is all, bye.", end_ms=900)
-        await server.respond("Goodbye.", call={"call_id": "call_1", "name": "end_call", "arguments": "{}"})
-
+async def held(play: Callable[[Session], Awaitable[None]]) -> tuple[list[events.Event], Peer]:
+    """A whole call, whose caller's line is open; its events, and what the server received."""
     found: list[events.Event] = []
     async with asyncio.timeout(20), serving_sockets(playing(play)) as server:
         model = adapter(server)
@@ -671,10 +663,49 @@ async def test_a_call_is_held_with_it() -> None:
                 await asyncio.sleep(0.01)
 
         speaking = asyncio.create_task(caller())
-        ended = await call.run()
+        await call.run()
         speaking.cancel()
         await asyncio.gather(speaking, return_exceptions=True)
         await model.close()
+    return found, server.peers[0]
+
+
+async def test_a_call_is_held_with_it() -> None:
+    async def play(server: Session) -> None:
+        asked = await server.wait("response.create")
+        await server.respond("Hello there.", metadata=asked["response"]["metadata"], seconds=0.4)
+        while len(server.heard) < 24_000:
+            await server.peer.read()
+        await server.caller_speaks("item_1", start_ms=100)
+        await server.caller_stops("item_1", "That is all, bye.", end_ms=900)
+        await server.respond("Goodbye.", call={"call_id": "call_1", "name": "end_call", "arguments": "{}"})
+
+    found, _ = await held(play)
     said = [(e.type, e.text) for e in found if isinstance(e, events.CallerTurn | events.AgentTurn)]
-    assert ended.reason == "agent_ended"
     assert said[-2:] == [("caller.turn", "That is all, bye."), ("agent.turn", "Goodbye.")]
+    assert [e.reason for e in found if isinstance(e, events.CallEnded)] == ["agent_ended"]
+
+
+async def test_a_caller_who_interrupts_stops_it_at_the_word_that_they_heard() -> None:
+    story = "Once upon a time there was a king who had three daughters, and one of them was fair."
+
+    async def play(server: Session) -> None:
+        asked = await server.wait("response.create")
+        name = await server.respond(story, metadata=asked["response"]["metadata"], seconds=5.0)
+        so_far = len(server.heard)
+        while len(server.heard) < so_far + 24_000:
+            await server.peer.read()
+        await server.caller_speaks("item_1")
+        cut = await server.wait("conversation.item.truncate")
+        await server.send("conversation.item.truncated", **{k: v for k, v in cut.items() if k.endswith(("id", "ms"))})
+        assert cut["item_id"] == f"item_{name}"
+        await server.caller_stops("item_1", "Stop, please.")
+        await server.respond("Bye.", call={"call_id": "call_1", "name": "end_call", "arguments": "{}"})
+
+    found, server = await held(play)
+    cut = next(message for message in server.received if message["type"] == "conversation.item.truncate")
+    turn = next(e for e in found if isinstance(e, events.AgentTurn))
+    assert turn.interrupted
+    assert f"{turn.text} {turn.unheard}" == story
+    assert cut["audio_end_ms"] == pytest.approx(1000 * (turn.ended - turn.started), abs=40)
+    assert not [message for message in server.received if message["type"] == "response.cancel"]
