@@ -19,6 +19,8 @@ ATTENUATION_DB = 80.0
 # The transition reaches from here to the edge of the lower rate's band, as a share of that band.
 PASSBAND = 0.9
 _BLOCK = 16_384
+# With so few phases one matrix product for each beats looking up a phase for each output.
+_FEW_PHASES = 8
 
 
 @lru_cache(maxsize=32)
@@ -74,16 +76,31 @@ class Resampler:
         output = np.empty(count, np.float32)
         if count:
             windows = sliding_window_view(held, taps)
-            places = self._offset + np.arange(count) * down
-            for begin in range(0, count, _BLOCK):
-                part = places[begin : begin + _BLOCK]
-                output[begin : begin + _BLOCK] = np.einsum("ij,ij->i", windows[part // up], self._phases[part % up])
+            apply = self._by_phase if up <= _FEW_PHASES else self._by_output
+            apply(windows, self._phases, output)
         self._made += count
         self._offset += count * down
         drop = min(self._offset // up, len(held))
         self._held = held[drop:]
         self._offset -= drop * up
         return output
+
+    def _by_phase(self, windows: Floats, phases: Floats, output: Floats) -> None:
+        """Every `up`th output has the same phase."""
+        for first in range(min(self._up, len(output))):
+            place = self._offset + first * self._down
+            mine = output[first :: self._up]
+            rows = windows[place // self._up :: self._down][: len(mine)]
+            for begin in range(0, len(mine), _BLOCK):
+                block = np.ascontiguousarray(rows[begin : begin + _BLOCK])
+                mine[begin : begin + _BLOCK] = block @ phases[place % self._up]
+
+    def _by_output(self, windows: Floats, phases: Floats, output: Floats) -> None:
+        places = self._offset + np.arange(len(output)) * self._down
+        for begin in range(0, len(output), _BLOCK):
+            part = places[begin : begin + _BLOCK]
+            rows, filters = windows[part // self._up], phases[part % self._up]
+            output[begin : begin + _BLOCK] = np.einsum("ij,ij->i", rows, filters)
 
 
 def resample(samples: Floats, source: int, target: int) -> Floats:
