@@ -16,6 +16,9 @@ from voice.providers.base import ProviderError
 # An agent that has said something and is then silent for so long has finished: not all say so, and others may only be
 # waiting for something that they do in the background. What they say later is said unasked.
 QUIET_SECONDS = 2.5
+# Words are not held back for those that may follow when these have kept waiting for so long.
+PAUSE_SECONDS = 0.3
+_STOPS = tuple(".!?\u2026\u3002\uff01\uff1f")
 
 Holding = Coroutine[Any, Any, None]
 """Exchanges messages until the agent ends the conversation. Raises ProviderError for a socket that is lost."""
@@ -193,8 +196,15 @@ class RemoteBrain(ABC):
     async def _outputs(self, ask: Ask, answered: bool) -> AsyncIterator[Output]:
         """What the agent sends, until it has finished. Once it has `answered` it is not waited for for long."""
         self._replies("")
-        while (answer := await self._next(QUIET_SECONDS if answered else None)) is not None:
-            match answer:
+        settled = True
+        while True:
+            patience = QUIET_SECONDS if answered else None
+            match answer := await self._next(patience if settled else PAUSE_SECONDS):
+                case None if settled:
+                    break
+                case None:
+                    settled = True
+                    yield Say("", pause=True)
                 case End():
                     if self._is_end_of(ask, answer):
                         break
@@ -202,7 +212,9 @@ class RemoteBrain(ABC):
                     answered = True
                     self._control.send_digits(digits)
                 case Say(text=text):
-                    answered = answered or bool(text.strip())
+                    if text.strip():
+                        answered = True
+                        settled = not text.rstrip().endswith(_STOPS)
                     self._replies(text)
                     yield answer
                 case _:

@@ -28,6 +28,7 @@ Frame = dict[str, Any]
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote, "QUIET_SECONDS", 0.2)
+    monkeypatch.setattr(remote, "PAUSE_SECONDS", 0.1)
 
 
 def creating(sockets: FakeSocketServer, path: str = "/ws", **answer: Any) -> Handler:
@@ -206,6 +207,23 @@ async def test_what_is_said_after_the_reply_asks_for_the_floor() -> None:
     async with talking(script) as (talk, _):
         assert said(await talk.ask("Book it.")) == "I will look."
         assert said(await talk.unasked()) == "It is booked."
+
+
+async def test_a_sentence_is_not_held_back_for_what_may_follow() -> None:
+    goes_on = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        to = await idle(peer)
+        await peer.send({"type": "message", "content": "I will look.", "responding_to": to})
+        await goes_on.wait()
+        await answer(peer, to, " It is booked.")
+        await stay(peer)
+
+    async with talking(script) as (talk, _):
+        outputs = aiter(talk.brain.reply(talk.asked("Book it.")))
+        assert [await anext(outputs), await anext(outputs)] == [Say("I will look."), Say("", pause=True)]
+        goes_on.set()
+        assert await anext(outputs) == Say(" It is booked.")
 
 
 async def test_keys_are_told_in_their_turn() -> None:

@@ -62,6 +62,21 @@ async def test_an_interrupted_agent_knows_what_was_heard_of_it(phone: Phone) -> 
     assert turn.text == f"I said: Hello Ann. {cut.text}"
 
 
+async def test_what_the_agent_finds_out_later_is_said_unasked(phone: Phone) -> None:
+    phone.types("Look it up.")
+    await phone.hears("I will look.")
+    await phone.hears("It is there.")
+    assert not phone.all(events.ProviderSlow)
+
+
+async def test_words_that_must_be_heard_are_heard_whatever_the_caller_says(phone: Phone) -> None:
+    phone.types("Warn me.")
+    await phone.until(events.AgentHeard, lambda heard: heard.turn == 1)
+    phone.speaks("Hours?")
+    assert (await phone.ended()).reason == "agent_ended"
+    assert not (await phone.hears("This call is recorded, as the law wants it.")).interrupted
+
+
 async def test_keys_reach_the_agent(phone: Phone) -> None:
     for digit in "42#":
         phone.call.on_digit(digit)

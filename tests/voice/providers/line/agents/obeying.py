@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 
@@ -85,6 +86,13 @@ async def get_agent(env: AgentEnv, request: CallRequest) -> object:
                 yield LogMetric(name="seconds", value=1.5)
                 yield LogMessage(name="found", level="info", message="It is Ann.", metadata={"id": 7})
                 yield AgentSendText(text="You are Ann.")
+            case "Look it up.":
+                yield AgentSendText(text="I will look.")
+                await asyncio.sleep(4)
+                yield AgentSendText(text="It is there.")
+            case "Warn me.":
+                yield AgentSendText(text="This call is recorded, as the law wants it.", interruptible=False)
+                yield AgentEndCall(interruptible=False)
             case "Break.":
                 raise RuntimeError("The agent's code is wrong.")
 
