@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from voice import events
 from voice.clock import CallClock
 from voice.deadline import Deadline
+from voice.faults import worded
 from voice.health import Health
 from voice.providers.base import (
     Finished,
@@ -87,7 +88,8 @@ class ModelChain:
     async def prewarm(self, messages: Sequence[Message], tools: Sequence[ToolSchema]) -> None:
         """Have the first model read these messages, and the line to the one behind it open."""
         for model in self._models[:2]:
-            await model.llm.prewarm(messages, tools=tools, settings=model.settings)
+            with contextlib.suppress(ProviderError, TimeoutError), worded(model.llm.name):
+                await model.llm.prewarm(messages, tools=tools, settings=model.settings)
 
     async def stream(self, question: Question) -> AsyncIterator[Words]:
         """The answer of the first model that begins one. Raises ProviderError; closing the iterator drops it."""
@@ -130,7 +132,10 @@ class ModelChain:
         attempt = self._attempt(question, model)
         patience = self._patience.longest_answer if last else self._patience.first_words
         try:
-            return attempt, await attempt.next(patience)
+            chunk = await attempt.next(patience)
+            if chunk is None and not last:
+                raise ProviderError(model.llm.name, "The model answered with nothing.")
+            return attempt, chunk
         except asyncio.CancelledError as cancelled:
             await attempt.close(*cancelled.args)
             raise
@@ -205,6 +210,8 @@ class _Attempt:
         self._end: Finished | None = None
         self._closed = False
         self._deadline = Deadline()
+        with worded(model.llm.name):
+            self._chunks = model.llm.stream(question.messages, tools=question.tools, settings=model.settings)
         emit(
             events.ModelRequested(
                 at=clock.now(),
@@ -217,13 +224,13 @@ class _Attempt:
                 speculative=question.speculative,
             )
         )
-        self._chunks = model.llm.stream(question.messages, tools=question.tools, settings=model.settings)
 
     async def next(self, patience: float) -> Words | None:
         """The next chunk, None at the end. Raises ProviderError, also when none comes within `patience` seconds."""
         try:
             while True:
-                chunk = await self._deadline.wait(anext(self._chunks, None), patience)
+                with worded(self.model.llm.name):
+                    chunk = await self._deadline.wait(anext(self._chunks, None), patience)
                 if not isinstance(chunk, Finished):
                     break
                 self._end = chunk
@@ -259,4 +266,5 @@ class _Attempt:
                 cached_tokens=end.cached_tokens,
             )
         )
-        await self._chunks.aclose()  # type: ignore[attr-defined]
+        with contextlib.suppress(ProviderError), worded(self.model.llm.name):
+            await self._chunks.aclose()  # type: ignore[attr-defined]

@@ -9,6 +9,8 @@ from typing import Protocol
 
 from voice import events
 from voice.clock import CallClock
+from voice.faults import worded
+from voice.providers.base import ProviderError
 
 Emit = Callable[[events.Event], None]
 
@@ -33,11 +35,26 @@ async def consult(knowledge: Knowledge, query: str, *, turn: int, budget: float,
     """The passages for a turn, written for a model; empty when there are none or they do not come in time."""
     started = clock.now()
     passages: Sequence[Passage] = ()
+    failure: ProviderError | None = None
     try:
         async with asyncio.timeout(budget):
-            passages = await knowledge.search(query)
-    except Exception:  # a knowledge base that breaks must not cost the caller the answer
-        passages = ()
+            with worded("knowledge"):
+                passages = await knowledge.search(query)
+    except TimeoutError:
+        failure = ProviderError("knowledge", f"Nothing was found within {budget:g} s.")
+    except ProviderError as error:  # it must not cost the caller the answer
+        failure = error
+    if failure is not None:
+        emit(
+            events.ProviderFailed(
+                at=clock.now(),
+                turn=turn,
+                role="knowledge",
+                provider=failure.provider,
+                error=str(failure),
+                then="answering without it",
+            )
+        )
     emit(
         events.KnowledgeSearched(
             at=clock.now(),

@@ -11,6 +11,7 @@ from voice import events
 from voice.brain import Ask, Brain, Say, Silence
 from voice.clock import CallClock
 from voice.deadline import Deadline
+from voice.faults import worded
 from voice.playout import Utterance
 from voice.providers.base import ProviderBusy, ProviderError
 from voice.speech import Speaker
@@ -151,7 +152,11 @@ class Replier:
         outputs = self._brain.reply(Ask(reply.turn, reply.caller, reply.certain))
         try:
             async with contextlib.aclosing(outputs) as said, Deadline() as deadline:  # type: ignore[type-var]
-                while (output := await deadline.wait(anext(said, None), SILENT_SECONDS)) is not None:
+                while True:
+                    with worded(self._brain.name):
+                        output = await deadline.wait(anext(said, None), SILENT_SECONDS)
+                    if output is None:
+                        break
                     if isinstance(output, Silence):
                         meant = True
                         break
@@ -173,5 +178,7 @@ class Replier:
 
     def _queue(self, reply: Reply, clauses: list[str]) -> None:
         for clause in clauses:
+            if not any(map(str.isalnum, clause)):
+                continue
             reply.clauses += 1
             reply.queue.put_nowait(clause)

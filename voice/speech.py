@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -10,10 +11,11 @@ from dataclasses import dataclass
 from voice import events
 from voice.clock import CallClock
 from voice.deadline import Deadline
+from voice.faults import worded
 from voice.health import Health
 from voice.media import seconds
 from voice.playout import Utterance
-from voice.providers.base import Audio, ProviderError, Tts, WordTime
+from voice.providers.base import Audio, ProviderBusy, ProviderError, Tts, WordTime
 from voice.spec import Patience, Voice
 from voice.text import spoken
 
@@ -23,6 +25,8 @@ Emit = Callable[[events.Event], None]
 CHARACTERS_PER_SECOND = 15.0
 # With no voice behind it, a silent one is waited for longer.
 LAST_VOICE = 1.5
+# A voice that is busy is asked again after so long.
+BUSY_SECONDS = 0.5
 # A voice that is slow, and says so once a second, is waited for so often; the last one longer.
 SIGNS_OF_LIFE, LAST_SIGNS_OF_LIFE = 3, 15
 
@@ -104,11 +108,12 @@ class Speaker:
             if not text or self.has(text):
                 continue
             try:
-                stream = self._stream(self._voices[0], spoken(text, self._language))
-                audio = [piece async for piece in stream if piece.pcm]
+                stream = self._in_time(self._voices[0], spoken(text, self._language), last=True)
+                audio = [piece async for piece in stream]
             except ProviderError:
                 return
-            self._phrases.put(self._key(text), audio)
+            if audio:
+                self._phrases.put(self._key(text), audio)
 
     def interject(self, text: str, utterance: Utterance) -> bool:
         """Put a phrase into an utterance at once; False if it is not ready to be spoken."""
@@ -134,6 +139,7 @@ class Speaker:
 
     async def _say(self, text: str, utterance: Utterance, grown: Callable[[], None], fixed: bool) -> None:
         order = self._health.ordered(self._voices, lambda service: service.tts.name)
+        retried = False
         while text:
             service, behind = order[0], order[1:]
             piece = _Piece(text, utterance, grown)
@@ -142,11 +148,17 @@ class Speaker:
                 self._health.worked(service.tts.name)
                 return
             except ProviderError as error:
+                text, busy = piece.break_off(), isinstance(error, ProviderBusy)
+                if error.retryable and not retried and not (busy and behind):
+                    retried = True
+                    self._tell(utterance.turn, service, error, f"asking {service.tts.name} again")
+                    await asyncio.sleep(BUSY_SECONDS if busy else 0.0)
+                    continue
                 self._health.failed(service.tts.name)
                 if not behind:
                     raise
                 self._tell(utterance.turn, service, error, f"speaking with {behind[0].tts.name}")
-                text, order = piece.break_off(), behind
+                order = behind
 
     async def _speak(self, service: VoiceService, piece: _Piece, *, fixed: bool, last: bool) -> None:
         """Have one voice speak a piece. Raises ProviderError, also when it is silent for too long."""
@@ -174,6 +186,8 @@ class Speaker:
                     made.append(one)
                     if piece.take(one):
                         self._emit(events.SpeechFirstAudio(at=self._clock.now(), turn=turn, request=request))
+            if not piece.begun and any(map(str.isalnum, words)):
+                raise ProviderError(service.tts.name, "The voice made no sound.")
             piece.finish()
         finally:
             self._emit(
@@ -193,19 +207,20 @@ class Speaker:
         """The voice's audio. Raises ProviderError when it keeps the caller waiting for too long."""
         longer = LAST_VOICE if last else 1.0
         patience, signs = self._patience.first_sound * longer, 0
-        async with aclosing(self._stream(service, words)) as stream, Deadline() as deadline:  # type: ignore[type-var]
-            while True:
-                try:
-                    audio = await deadline.wait(anext(stream, None), patience)
-                except TimeoutError:
-                    raise ProviderError(service.tts.name, f"The voice was silent for {patience:.0f} s.") from None
-                if audio is None:
-                    return
-                if audio.pcm:
-                    patience, signs = self._patience.sound_gap * longer, 0
-                    yield audio
-                elif (signs := signs + 1) > (LAST_SIGNS_OF_LIFE if last else SIGNS_OF_LIFE):
-                    raise ProviderError(service.tts.name, "The voice is too slow.")
+        with worded(service.tts.name):
+            async with aclosing(self._stream(service, words)) as stream, Deadline() as deadline:  # type: ignore[type-var]
+                while True:
+                    try:
+                        audio = await deadline.wait(anext(stream, None), patience)
+                    except TimeoutError:
+                        raise ProviderError(service.tts.name, f"The voice was silent for {patience:.0f} s.") from None
+                    if audio is None:
+                        return
+                    if audio.pcm:
+                        patience, signs = self._patience.sound_gap * longer, 0
+                        yield audio
+                    elif (signs := signs + 1) > (LAST_SIGNS_OF_LIFE if last else SIGNS_OF_LIFE):
+                        raise ProviderError(service.tts.name, "The voice is too slow.")
 
     def _stream(self, service: VoiceService, words: str) -> AsyncIterator[Audio]:
         voice = service.voice
@@ -236,7 +251,7 @@ class _Piece:
         self.utterance = utterance
         self._grown = grown
         self._base = utterance.total
-        self._begun = self._timed = False
+        self.begun = self._timed = False
         self._guess = timings(text, len(text) / CHARACTERS_PER_SECOND)
 
     @property
@@ -246,9 +261,9 @@ class _Piece:
 
     def take(self, audio: Audio) -> bool:
         """Add some audio; True for the first of it."""
-        first = not self._begun
+        first = not self.begun
         if first:
-            self._begun, self._base = True, self.utterance.total
+            self.begun, self._base = True, self.utterance.total
         self.utterance.append(audio.pcm)
         if audio.words:
             self._timed = True
@@ -260,12 +275,12 @@ class _Piece:
 
     def finish(self) -> None:
         """All of it is there: words without times of their own are spread over it."""
-        if self._begun and not self._timed:
+        if self.begun and not self._timed:
             self.utterance.place(timings(self.text, self.length), self._base)
 
     def break_off(self) -> str:
         """The voice has failed: keep the words that there is audio of, and give the rest."""
-        if not self._begun:
+        if not self.begun:
             return self.text
         words = self.text.split()
         made = [time for time in self._guess if time.end <= self.length]

@@ -105,7 +105,8 @@ class Toolbox:
         """Stop everything."""
         for task in self._running:
             task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        if self._running:
+            await asyncio.wait(self._running)
 
     # --- one tool
 
