@@ -9,6 +9,7 @@ from typing import Protocol
 
 from voice import events
 from voice.clock import CallClock
+from voice.faults import in_words, worded
 from voice.media import SAMPLE_RATE
 from voice.providers.base import EndOfTurn, ProviderError, Stt, SttStream, Transcript, Vad
 from voice.spec import TurnTaking
@@ -72,6 +73,9 @@ class Listener(Protocol):
     def not_understood(self, error: ProviderError) -> None:
         """Recognition failed; the caller's words are lost."""
 
+    def deaf(self, error: ProviderError) -> None:
+        """Voice activity is not detected any more: nobody will be heard."""
+
 
 class TurnTaker:
     """Follows the caller's speech from voice activity to finished turns.
@@ -103,8 +107,9 @@ class TurnTaker:
         self._turn = turn
         self._listener = listener
         self._loop = asyncio.get_running_loop()
-        self._stt = self._open(language)
+        self._detector = vad.name
         self._vad = vad.open(self._on_speech, start=SPEECH_SECONDS, stop=PAUSE_SECONDS)
+        self._stt = self._open(language)
         self._fed = 0
         self._audio = bytearray()
         self.speaking = False
@@ -124,7 +129,11 @@ class TurnTaker:
     def feed(self, frame: bytes) -> None:
         """Take 20 ms of caller audio."""
         self._fed += len(frame) // 2
-        self._vad.feed(frame)
+        try:
+            self._vad.feed(frame)
+        except Exception as error:
+            self._listener.deaf(in_words(self._detector, error))
+            return
         self._stt.feed(frame)
         if self._end_of_turn is not None:
             self._remember(frame)
@@ -235,11 +244,26 @@ class TurnTaker:
 
     async def _predict(self, model: EndOfTurn, audio: bytes) -> None:
         try:
-            self._probability = await asyncio.wait_for(model.predict(audio), self._settings.unfinished_silence)
-        except (ProviderError, TimeoutError):
+            with worded(model.name):
+                opinion = await asyncio.wait_for(model.predict(audio), self._settings.unfinished_silence)
+                self._probability = float(opinion)
+        except Exception as error:
+            # The turn ends without its opinion.
             self._probability = None
+            self._emit(self._without(model, error))
         self._predicted = True
         self._judge()
+
+    def _without(self, model: EndOfTurn, error: Exception) -> events.ProviderFailed:
+        late = f"No opinion came within {self._settings.unfinished_silence:g} s."
+        return events.ProviderFailed(
+            at=self._clock.now(),
+            turn=self._turn(),
+            role="end_of_turn",
+            provider=model.name,
+            error=late if isinstance(error, TimeoutError) else str(in_words(model.name, error)),
+            then="deciding by words and silence",
+        )
 
     def _judge(self) -> None:
         """Once the words and the model's opinion are there, wait for as much silence as they ask for."""
@@ -278,7 +302,9 @@ class TurnTaker:
     # --- state
 
     def _reset(self) -> None:
-        self._started = self._ended = self._text = self._probability = None
+        # Who goes on speaking begins a new turn now.
+        self._started = self._clock.now() if self.speaking else None
+        self._ended = self._text = self._probability = None
         self._predicted = False
         del self._audio[:-PRE_ROLL_BYTES]
 

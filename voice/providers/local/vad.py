@@ -166,7 +166,13 @@ class SileroVad:
             # What fills up while a batch runs waits for the next one: small batches are dear.
             batch, self._ready = self._ready, []
             while batch:
-                batch = await self._run_batch(batch)
+                try:
+                    batch = await self._run_batch(batch)
+                except Exception:  # a batch that fails is lost; the calls must not be deaf from then on
+                    log.exception("Voice activity was not judged")
+                    for stream in batch:
+                        stream.pending.clear()
+                    break
         self._task = None
 
     async def _run_batch(self, batch: list[SileroStream]) -> list[SileroStream]:
