@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 from voice import events
 from voice.clock import CallClock
@@ -27,6 +28,8 @@ Emit = Callable[[events.Event], None]
 # A person is waited for so long before the caller comes back to the agent; a transport gets a little more to say so.
 RING_SECONDS = 25.0
 GRACE_SECONDS = 3.0
+# Giving the caller away takes no longer: they hear nothing meanwhile.
+GIVING_SECONDS = 60.0
 # What the person is told first may take so long.
 BRIEF_SECONDS = 40.0
 
@@ -61,7 +64,7 @@ class Transferring:
             if action.warm:
                 await self._warm(to, action.brief)
             else:
-                await self._transport.transfer(to)
+                await self._in_time(self._transport.transfer(to))
         except asyncio.CancelledError:
             self._failed(action, "The call ended before.")
             raise
@@ -82,11 +85,18 @@ class Transferring:
                 leg = await self._dial(to)
                 if brief and self._speaker is not None:
                     await self._tell(leg, brief, self._speaker)
-            await self._transport.join(leg)
+            await self._in_time(self._transport.join(leg))
         except BaseException:
             if leg is not None:
                 await _let_go(leg)
             raise
+
+    async def _in_time(self, giving: Coroutine[Any, Any, None]) -> None:
+        try:
+            async with asyncio.timeout(GIVING_SECONDS):
+                await giving
+        except TimeoutError:
+            raise TransferFailed(f"The far end did not say within {GIVING_SECONDS:.0f} s that it worked.") from None
 
     async def _dial(self, to: Destination) -> Leg:
         try:
