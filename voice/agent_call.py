@@ -67,12 +67,15 @@ class AgentCall(Call):
             clock=self.clock,
             emit=self._emit,
             recorder=recorder,
-            on_done=self._spoken,
-            on_starved=self._starved,
+            on_done=lambda utterance: self._attempt(self._spoken, utterance),
+            on_starved=lambda: self._attempt(self._starved),
             on_lost=self._lost,
         )
         self._keypad = DtmfCollector(
-            self._keyed, terminator=spec.digits.terminator, most=spec.digits.most, pause=spec.digits.pause
+            lambda entry: self._attempt(self._keyed, entry),
+            terminator=spec.digits.terminator,
+            most=spec.digits.most,
+            pause=spec.digits.pause,
         )
         self._tones = None if transport.digits else ToneDetector()
         self._screening: Screening | None = None
@@ -152,12 +155,12 @@ class AgentCall(Call):
 
     def _begin(self) -> None:
         if self._spec.ambient.bed:
-            self._spawn(self._fill_the_room(), "ambient sound")
+            self._spawn(self._fill_the_room(), "ambient sound", spare=True)
         if self._spec.answering.detect:
             self._screen()
         else:
             self._open()
-        self._spawn(self._get_ready(), "prepare")
+        self._spawn(self._get_ready(), "prepare", spare=True)
 
     def _screen(self) -> None:
         """Find out who has answered before anything is said."""
@@ -223,7 +226,7 @@ class AgentCall(Call):
         )
 
     def _emit(self, event: Event) -> None:
-        self._sink(event)
+        self._tell(event)
         if self._screening is not None:
             self._screening.notice(event)
         self._controls.noted(event)
@@ -324,7 +327,22 @@ class AgentCall(Call):
             self._say(self._spec.phrases.trouble, after=self._idle)
         else:
             self._report(role, error, "ending the call")
-            self._say(self._spec.phrases.giving_up, after=lambda: self.end(EndReason.ERROR, str(error)), final=True)
+            self._say_farewell(error)
+
+    def _break(self, failure: ProviderError, role: str = "engine") -> None:
+        if self._over.done():
+            return
+        self._report(role, failure, "ending the call")
+        if self._broken:
+            self.end(EndReason.ERROR, str(failure))
+            return
+        self._broken = True
+        self._attempt(self._interrupt)
+        self._attempt(self._say_farewell, failure)
+
+    def _say_farewell(self, error: ProviderError) -> None:
+        """The call ends with these words, for something is wrong on our side."""
+        self._say(self._spec.phrases.giving_up, after=lambda: self.end(EndReason.ERROR, str(error)), final=True)
 
     def _report(self, role: str, error: ProviderError, then: str) -> None:
         self._emit(

@@ -7,16 +7,22 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from voice import events
 from voice.clock import CallClock
 from voice.events import Event
+from voice.faults import in_words
 from voice.media.recording import Recorder
+from voice.providers.base import ProviderError
 from voice.spec import AgentSpec
 from voice.transport import Transport
 
 log = logging.getLogger(__name__)
+
+# A far end that does not go, a task that does not stop, a disk: at the end each is waited for no longer than this.
+PARTING_SECONDS = 5.0
 
 
 class EndReason(StrEnum):
@@ -55,6 +61,8 @@ class Call(ABC):
         self._transport = transport
         self._sink = sink
         self._recorder = recorder
+        self._broken = False
+        """Something of ours has failed; nothing is done any more but to say so."""
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._over: asyncio.Future[tuple[EndReason, str]] = self._loop.create_future()
@@ -66,31 +74,31 @@ class Call(ABC):
         self._set_timer("longest", self._spec.max_duration, self._time_is_up)
         self._watch_line()
         try:
-            self._begin()
+            self._attempt(self._begin)
             reason, detail = await self._over
             await self._hang_up(reason)
         finally:
             await self._close()
         ended = events.CallEnded(at=self.clock.now(), reason=reason.value, detail=detail)
-        self._sink(ended)
+        self._tell(ended)
         return ended
 
     def end(self, reason: EndReason, detail: str = "") -> None:
         """End the call now. The first reason given counts."""
         if not self._over.done():
-            self._stop()
             self._over.set_result((reason, detail))
+            self._stop()
 
     # --- what the transport tells
 
     def on_audio(self, frame: bytes) -> None:
         """Take 20 ms of the caller's audio (640 bytes)."""
-        if self._over.done():
+        if self._over.done() or self._broken:
             return
         self._heard_frames += 1
         if self._recorder is not None:
             self._recorder.caller(frame, self.clock.now())
-        self._listen(frame)
+        self._attempt(self._listen, frame)
 
     @abstractmethod
     def on_text(self, text: str) -> None:
@@ -142,13 +150,18 @@ class Call(ABC):
         """Let go of everything. The tasks are cancelled already."""
 
     def _emit(self, event: Event) -> None:
-        self._sink(event)
+        self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        """Hand an event to the sink. A sink that fails loses events, never the call."""
+        try:
+            self._sink(event)
+        except Exception:
+            log.exception("An event of call %s was lost: %s", self._call_id, event.type)
 
     async def _hang_up(self, reason: EndReason) -> None:
-        try:
-            await self._transport.hang_up(reason.value)
-        except Exception:  # a far end that breaks while it goes is gone all the same
-            log.exception("The far end of call %s could not be hung up", self._call_id)
+        # A far end that breaks while it goes is gone all the same.
+        await self._part("hang up", self._transport.hang_up(reason.value))
 
     async def _close(self) -> None:
         for timer in self._timers.values():
@@ -156,10 +169,19 @@ class Call(ABC):
         self._stop()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._let_go()
+        if self._tasks:
+            await self._part("stop its tasks", asyncio.wait(self._tasks))
+        await self._part("let go of its providers", self._let_go())
         if self._recorder is not None:
-            await self._recorder.close(self.clock.now())
+            await self._part("close its recording", self._recorder.close(self.clock.now()))
+
+    async def _part(self, what: str, work: Coroutine[Any, Any, object]) -> None:
+        """Do something at the end of the call, which ends all the same if that fails or takes too long."""
+        try:
+            async with asyncio.timeout(PARTING_SECONDS):
+                await work
+        except Exception:
+            log.exception("Call %s could not %s", self._call_id, what)
 
     # --- the line
 
@@ -185,18 +207,41 @@ class Call(ABC):
         """The far end does not take audio any more."""
         self.end(EndReason.CONNECTION_LOST, f"The far end was lost: {error}")
 
+    # --- when something of ours breaks
+
+    def _attempt(self, work: Callable[..., None], *arguments: object) -> None:
+        """Do a part of the call's work. If it raises, the call ends with a reason: it never just falls silent."""
+        try:
+            work(*arguments)
+        except Exception as error:
+            log.exception("Call %s broke", self._call_id)
+            self._break(in_words("callwright", error))
+
+    def _break(self, failure: ProviderError) -> None:
+        """Something of ours has failed, so that the call cannot go on."""
+        self.end(EndReason.ERROR, str(failure))
+
     # --- machinery
 
     def _set_timer(self, name: str, delay: float, callback: Callable[[], None]) -> None:
         self._stop_timer(name)
-        self._timers[name] = self._loop.call_later(delay, callback)
+        self._timers[name] = self._loop.call_later(delay, self._attempt, callback)
 
     def _stop_timer(self, name: str) -> None:
         if name in self._timers:
             self._timers.pop(name).cancel()
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str, *, spare: bool = False) -> asyncio.Task[None]:
+        """Do something beside. It breaks the call if it fails, unless it is `spare`: what the call can do without."""
         task = self._loop.create_task(work, name=name)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(partial(self._done, spare=spare))
         return task
+
+    def _done(self, task: asyncio.Task[None], *, spare: bool) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        log.error("Call %s: %s broke", self._call_id, task.get_name(), exc_info=error)
+        if not spare:
+            self._break(in_words("callwright", error))

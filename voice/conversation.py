@@ -5,6 +5,7 @@ Everything here runs on one event loop. Audio enters by a plain call, `on_audio`
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from typing import Literal
@@ -31,6 +32,9 @@ from voice.turns import TurnTaker, is_backchannel, is_hanging
 __all__ = ["Conversation", "EndReason", "Services"]
 
 log = logging.getLogger(__name__)
+
+# So long the brain may get ready before its voice does.
+READY_SECONDS = 5.0
 
 
 class Conversation(AgentCall):
@@ -103,14 +107,15 @@ class Conversation(AgentCall):
         )
 
     def _recogniser(self, services: Services) -> Stt:
-        if len(services.stt) == 1:
-            return services.stt[0]
         return Hearing(services.stt, health=services.health, switched=lambda e, then: self._report("stt", e, then))
 
     def _emit(self, event: Event) -> None:
         super()._emit(event)
         self._honesty.notice(event)
-        self._brain.notice(event)
+        try:
+            self._brain.notice(event)
+        except Exception:
+            log.exception("A brain stumbled over %s in call %s", event.type, self._call_id)
 
     # --- the call
 
@@ -141,10 +146,15 @@ class Conversation(AgentCall):
         await self._brain.close()
 
     async def _get_ready(self) -> None:
-        """While the call connects, let the brain get ready; then have the words at hand that bridge a wait."""
-        await self._brain.start(self._floor)
+        """While the call connects, let the brain get ready; then have the words at hand that bridge a wait, and those
+        for when the voice itself has failed."""
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                await self._brain.start(self._floor)
+        except Exception:  # it shows at the first turn
+            log.exception("A brain was not ready in call %s", self._call_id)
         phrases = self._spec.phrases
-        await self._speaker.prepare(phrases.slow, phrases.still_slow)
+        await self._speaker.prepare(phrases.slow, phrases.still_slow, phrases.trouble, phrases.giving_up)
 
     # --- what the turn taker tells
 
@@ -202,6 +212,9 @@ class Conversation(AgentCall):
             return
         self._interrupt()
         self._trouble("stt", error)
+
+    def deaf(self, error: ProviderError) -> None:
+        self._break(error, "vad")
 
     # --- interruptions
 
@@ -292,6 +305,8 @@ class Conversation(AgentCall):
             self._watch_silence()
 
     def _begin_reply(self, reply: Reply) -> None:
+        if self._over.done():
+            return
         self._stop_timer("silence")
         if not reply.text:
             self._wants_floor = False
@@ -370,12 +385,12 @@ class Conversation(AgentCall):
         past = self._controls.conversation_so_far()
         if action.message:
             past.append(("caller", f"[{action.message}]"))
-        self._spawn(self._brain.close(), "former agent")
+        self._spawn(self._brain.close(), "former agent", spare=True)
         self._spec, self._services = member.spec, member.services
         self._speaker = self._make_speaker(member.spec, member.services)
         self._brain = self._make_brain(member.spec, member.services, past)
         self._replier.change(self._brain, self._speaker)
-        self._spawn(self._get_ready(), "prepare")
+        self._spawn(self._get_ready(), "prepare", spare=True)
         if member.spec.greeting:
             self._say(member.spec.greeting)
         else:
@@ -410,7 +425,11 @@ class Conversation(AgentCall):
     def _slow(self) -> None:
         """Nothing is heard: say so, as often as it takes."""
         reply = self._reply
-        if reply is None or self._held or not self._playout.silent:
+        if reply is None or not self._playout.silent:
+            return
+        if self._held:
+            # The caller may be about to speak; if not, they still wait.
+            self._set_timer("slow", self._spec.slow_after, self._slow)
             return
         thinking = not self._speaker.busy
         waited = self.clock.now() - reply.asked_at
@@ -438,6 +457,11 @@ class Conversation(AgentCall):
             # Nobody has asked yet: it is tried again when the caller has finished.
             self._report(role, error, "trying again when the caller has finished")
             self._drop_reply()
+        elif reply.text and not reply.final and self._speaker.has(self._spec.phrases.giving_up):
+            # The words cannot be said; those that are ready can.
+            self._report(role, error, "ending the call")
+            self._interrupt()
+            self._say_farewell(error)
         elif reply.text:
             # Not even fixed words can be said.
             self._report(role, error, "ending the call")

@@ -245,6 +245,13 @@ class Playout:
             self._late = self._clock.now() - assumed
 
     def tick(self) -> None:
+        try:
+            self._go_on()
+        except Exception as error:  # nobody ticks us any more, so the call must know
+            self._on_lost(error)
+            raise
+
+    def _go_on(self) -> None:
         utterance = self._utterance
         if not self._running:
             self._send_room()
@@ -301,7 +308,7 @@ class Playout:
         if self._transport.marks and utterance.sent % MARK_BYTES == 0:
             self._mark += 1
             self._marks[self._mark] = self._heard_until
-            self._transport.mark(self._mark)
+            self._ask_for_mark(self._mark)
         words = utterance.words
         while self._next_word < len(words) and words[self._next_word].start < utterance.sent:
             words[self._next_word].at = heard_at
@@ -323,6 +330,12 @@ class Playout:
         if self._recorder is not None and recorded:
             self._recorder.agent(frame, heard_at)
         return heard_at
+
+    def _ask_for_mark(self, number: int) -> None:
+        try:
+            self._transport.mark(number)
+        except Exception as error:
+            self._on_lost(error)
 
     def _drained(self, utterance: Utterance) -> None:
         """All is sent; the utterance ends when the last of it is heard."""
