@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from voice.brain import llm_brain
 from voice.call import Call
@@ -17,6 +17,7 @@ from voice.chain import ChatModel
 from voice.clock import run_virtual
 from voice.conversation import Conversation, EndReason, Services
 from voice.events import AgentTurn, CallEnded, CallerTurn, Event
+from voice.knowledge import Knowledge, Passage
 from voice.media import FRAME_BYTES, FRAME_SECONDS, SAMPLE_RATE, SILENCE
 from voice.media.pacer import Pacer
 from voice.providers.base import (
@@ -25,6 +26,7 @@ from voice.providers.base import (
     LlmChunk,
     LlmSettings,
     Message,
+    ProviderBusy,
     ProviderError,
     TextDelta,
     ToolRequest,
@@ -33,11 +35,59 @@ from voice.providers.base import (
 )
 from voice.spec import AgentSpec, Voice
 from voice.speech import PhraseCache, VoiceService
-from voice.tools import ToolError
+from voice.tools import CallControl, Outcome, ToolError, ToolPolicy
 from voice.transport import Destination, TransferFailed, Transport
 
 SPEECH = b"\1\0" * (FRAME_BYTES // 2)
 CHARACTERS_PER_SECOND = 15.0
+
+
+# --- faults -------------------------------------------------------------------------------------
+
+Kind = Literal["silent", "stalls", "cut", "refused", "busy", "hiccup", "garbage", "broken", "lost", "wordless"]
+IN_THE_MIDDLE = ("stalls", "cut")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What a provider does instead of its work, from `since` on.
+
+    Before it has begun it is "silent" for ever, "refused" (a wrong key), "busy", has a "hiccup" that may pass, answers
+    with "garbage", is "broken" (an exception that nobody expects), has "lost" a task of its own (a cancellation that
+    nobody asked for), or comes to its end "wordless". In the middle of its work it "stalls" or is "cut" off.
+    """
+
+    kind: Kind
+    since: float = 0.0
+
+    @property
+    def is_due(self) -> bool:
+        return asyncio.get_running_loop().time() >= self.since
+
+    def error(self, provider: str) -> BaseException:
+        match self.kind:
+            case "busy":
+                return ProviderBusy(provider, "Too many requests.")
+            case "hiccup" | "cut":
+                return ProviderError(provider, f"It was {self.kind}.", retryable=True)
+            case "broken":
+                return LookupError("surprise")
+            case "lost":
+                return asyncio.CancelledError()
+        return ProviderError(provider, f"It was {self.kind}.")
+
+    async def strike(self, provider: str, *, begun: bool = False) -> bool:
+        """Fail now, or give True if there is to be no word. Nothing happens before its time, or in another part."""
+        if not self.is_due or begun != (self.kind in IN_THE_MIDDLE):
+            return False
+        if self.kind in ("silent", "stalls"):
+            await asyncio.Event().wait()
+        if self.kind != "wordless":
+            raise self.error(provider)
+        return True
+
+
+NO_FAULT = Fault("silent", since=float("inf"))
 
 
 # --- the caller ---------------------------------------------------------------------------------
@@ -208,8 +258,17 @@ class FakeVadStream:
 
 
 class FakeStt:
-    def __init__(self, caller: Caller, *, name: str = "fake-stt", delay: float = 0.06, fails: bool = True) -> None:
+    def __init__(
+        self,
+        caller: Caller,
+        *,
+        name: str = "fake-stt",
+        delay: float = 0.06,
+        fails: bool = True,
+        fault: Fault = NO_FAULT,
+    ) -> None:
         self.name = name
+        self.fault = fault
         self.fails = fails
         self.caller = caller
         self.delay = delay
@@ -255,6 +314,9 @@ class FakeSttStream:
 
     def speech_stopped(self) -> None:
         self._cancel()
+        fault = self._stt.fault
+        if fault.is_due and fault.kind == "broken":
+            raise fault.error(self._stt.name)
         self._final = self._loop.call_later(self._stt.delay, self._say_final)
 
     def commit(self) -> None:
@@ -271,11 +333,18 @@ class FakeSttStream:
         return " ".join(words for words in said if words)
 
     def _say_partial(self) -> None:
+        fault = self._stt.fault
+        if fault.is_due and fault.kind in ("silent", "cut"):
+            self._tell(fault)
+            return
         self._partial = self._loop.call_later(0.3, self._say_partial)
         self._on_transcript(Transcript(self._words(), final=False))
 
     def _say_final(self) -> None:
-        now = self._now
+        now, fault = self._now, self._stt.fault
+        if fault.is_due:
+            self._tell(fault)
+            return
         failing = [
             s
             for s in self._stt.caller.speeches
@@ -285,6 +354,15 @@ class FakeSttStream:
             self._on_error(ProviderError(self._stt.name, failing[0].failure))
         else:
             self._on_transcript(Transcript(self._words(), final=True, audio_seconds=1.0, took=self._stt.delay))
+
+    def _tell(self, fault: Fault) -> None:
+        """Fail as far as a recogniser can: by its callbacks."""
+        if fault.kind == "wordless":
+            self._on_transcript(Transcript("", final=True))
+        elif fault.kind not in ("silent", "stalls"):
+            error = fault.error(self._stt.name)
+            assert isinstance(error, ProviderError)
+            self._on_error(error)
 
     def _cancel(self) -> None:
         for timer in (self._partial, self._final):
@@ -297,12 +375,14 @@ class FakeEndOfTurn:
 
     name = "fake-turn"
 
-    def __init__(self, *probabilities: float, delay: float = 0.03) -> None:
+    def __init__(self, *probabilities: float, delay: float = 0.03, fault: Fault = NO_FAULT) -> None:
         self._probabilities = list(probabilities)
         self._delay = delay
+        self._fault = fault
 
     async def predict(self, audio: bytes) -> float:
         await asyncio.sleep(self._delay)
+        await self._fault.strike(self.name)
         return self._probabilities.pop(0) if len(self._probabilities) > 1 else self._probabilities[0]
 
 
@@ -314,9 +394,16 @@ Answer = str | ToolRequest | Exception | Sequence["str | ToolRequest | Exception
 class FakeLlm:
     """Gives its answers in turn, a word a token; the last one again and again."""
 
-    name = "fake-llm"
-
-    def __init__(self, *answers: Answer, first: float = 0.2, token: float = 0.02) -> None:
+    def __init__(
+        self,
+        *answers: Answer,
+        name: str = "fake-llm",
+        first: float = 0.2,
+        token: float = 0.02,
+        fault: Fault = NO_FAULT,
+    ) -> None:
+        self.name = name
+        self.fault = fault
         self.answers: list[Answer] = list(answers) or ["Yes, certainly."]
         self.first = first
         self.token = token
@@ -333,6 +420,9 @@ class FakeLlm:
         self.streaming += 1
         try:
             await asyncio.sleep(self.first)
+            if await self.fault.strike(self.name):
+                yield Finished("stop")
+                return
             wants = False
             for part in parts:
                 if isinstance(part, Exception):
@@ -344,6 +434,7 @@ class FakeLlm:
                 for index, word in enumerate(part.split(" ")):
                     yield TextDelta(word if index == 0 else f" {word}")
                     await asyncio.sleep(self.token)
+                    await self.fault.strike(self.name, begun=True)
             yield Finished("tool_calls" if wants else "stop", input_tokens=10, output_tokens=5)
         finally:
             self.streaming -= 1
@@ -355,8 +446,17 @@ class FakeLlm:
 class FakeTts:
     """Speaks 15 characters a second, made ten times as fast."""
 
-    def __init__(self, name: str = "fake-tts", *, first: float = 0.1, failure: str = "", fails_after: int = 0) -> None:
+    def __init__(
+        self,
+        name: str = "fake-tts",
+        *,
+        first: float = 0.1,
+        failure: str = "",
+        fails_after: int = 0,
+        fault: Fault = NO_FAULT,
+    ) -> None:
         self.name = name
+        self.fault = fault
         self.first = first
         self.failure = failure
         self.fails_after = fails_after
@@ -368,6 +468,8 @@ class FakeTts:
         self.speaking += 1
         try:
             await asyncio.sleep(self.first)
+            if await self.fault.strike(self.name):
+                return
             remaining, chunks = 2 * round(SAMPLE_RATE * len(text) / CHARACTERS_PER_SECOND), 0
             while remaining > 0:
                 if self.failure and chunks >= self.fails_after:
@@ -376,8 +478,34 @@ class FakeTts:
                 yield Audio(b"\2\0" * (size // 2))
                 remaining, chunks = remaining - size, chunks + 1
                 await asyncio.sleep(0.01)
+                await self.fault.strike(self.name, begun=True)
         finally:
             self.speaking -= 1
+
+
+class FakeTool:
+    """A tool that takes a while."""
+
+    def __init__(self, name: str = "look_up", *, result: str = "It is fine.", fault: Fault = NO_FAULT) -> None:
+        self.schema = ToolSchema(name, "Looks something up.", {"type": "object"})
+        self.policy = ToolPolicy(timeout=5.0)
+        self.result = result
+        self.fault = fault
+
+    async def run(self, arguments: Mapping[str, object], call: CallControl) -> Outcome:
+        await asyncio.sleep(0.1)
+        wordless = await self.fault.strike(self.schema.name)
+        return Outcome("" if wordless else self.result)
+
+
+class FakeKnowledge:
+    def __init__(self, *passages: Passage, fault: Fault = NO_FAULT) -> None:
+        self.passages = passages
+        self.fault = fault
+
+    async def search(self, query: str, *, most: int = 3) -> Sequence[Passage]:
+        wordless = await self.fault.strike("knowledge")
+        return () if wordless else self.passages[:most]
 
 
 class FakeControl:
@@ -432,6 +560,8 @@ class Result:
     llm: FakeLlm
     tts: FakeTts
     tasks_left: list[str]
+    streams_left: int
+    """Of recognisers, models and voices."""
 
     def all(self, kind: type[Any]) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
@@ -458,9 +588,9 @@ def agent(**changes: Any) -> AgentSpec:
     return AgentSpec(**{"name": "Ada", "prompt": "You are Ada.", "greeting": "Hello there.", **changes})
 
 
-def _recognisers(caller: Caller, delay: float, *, spare: bool) -> list[FakeStt]:
-    """One that fails where the script says so, and perhaps one behind it that does not."""
-    first = FakeStt(caller, delay=delay)
+def _recognisers(caller: Caller, delay: float, fault: Fault, *, spare: bool) -> list[FakeStt]:
+    """One that fails where it is told so, and perhaps one behind it that does not."""
+    first = FakeStt(caller, delay=delay, fault=fault)
     return [first, FakeStt(caller, name="spare-stt", delay=delay, fails=False)] if spare else [first]
 
 
@@ -485,11 +615,14 @@ def hold_call(
     tts: FakeTts | None = None,
     spare_tts: FakeTts | None = None,
     spare_stt: bool = False,
+    stt_fault: Fault = NO_FAULT,
+    knowledge: Knowledge | None = None,
     change: Callable[[Services], Services] = lambda services: services,
     models: Sequence[FakeLlm] = (),
     stt_delay: float = 0.06,
     ends_at: float = 60.0,
     far_end: FarEnd | None = None,
+    sink: Callable[[Event], None] | None = None,
     recorder: Any = None,
     **services: Any,
 ) -> Result:
@@ -499,10 +632,11 @@ def hold_call(
     found: list[Event] = []
 
     async def run() -> Result:
+        recognisers = _recognisers(caller, stt_delay, stt_fault, spare=spare_stt)
         shared: Mapping[str, Any] = {
-            "stt": _recognisers(caller, stt_delay, spare=spare_stt),
+            "stt": recognisers,
             "voices": [VoiceService(tts=one, voice=Voice()) for one in (tts, spare_tts) if one is not None],
-            "brain": llm_brain([chat_model(one) for one in (llm, *models)]),
+            "brain": llm_brain([chat_model(one) for one in (llm, *models)], knowledge=knowledge),
             "vad": FakeVad(),
             "pacer": Pacer(),
             "phrases": PhraseCache(),
@@ -513,9 +647,13 @@ def hold_call(
             spec=spec or agent(),
             services=change(Services(**shared)),
             transport=far_end,
-            sink=found.append,
+            sink=sink or found.append,
             recorder=recorder,
         )
-        return Result(found, far_end, llm, tts, await play_out(call, caller))
+        left = await play_out(call, caller)
+        open_streams = sum(stt.open_streams for stt in recognisers)
+        open_streams += sum(one.streaming for one in (llm, *models))
+        open_streams += sum(one.speaking for one in (tts, spare_tts) if one is not None)
+        return Result(found, far_end, llm, tts, left, open_streams)
 
     return run_virtual(run())
