@@ -560,7 +560,7 @@ class Result:
     llm: FakeLlm
     tts: FakeTts
     tasks_left: list[str]
-    streams_left: int
+    streams_left: int = 0
     """Of recognisers, models and voices."""
 
     def all(self, kind: type[Any]) -> list[Any]:
