@@ -175,7 +175,7 @@ def test_the_room_is_back_when_the_caller_is(monkeypatch: pytest.MonkeyPatch) ->
     async def at_once(name: str) -> Bed:
         return bed(name)
 
-    monkeypatch.setattr("voice.conversation.prepared", at_once)  # there are no threads in virtual time
+    monkeypatch.setattr("voice.agent_call.prepared", at_once)  # there are no threads in virtual time
     board = Switchboard(rings=40.0)
     transfer_call(board, spec={"ambient": Ambient(bed="office", volume=0.5)}, ends_at=45.0)
     gaps = [later - at for (at, _), (later, _) in pairwise(board.heard)]
