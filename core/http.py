@@ -206,12 +206,13 @@ _CLIENT_OPTIONS: dict[str, Any] = {
 
 
 @lru_cache(maxsize=1)
-def _tls() -> ssl.SSLContext:
+def default_tls() -> ssl.SSLContext:
+    """Trusts whom httpx trusts, whatever the environment says."""
     return httpx.create_ssl_context(trust_env=False)
 
 
 def _pool_options(tls: ssl.SSLContext | None) -> dict[str, Any]:
-    return {"ssl_context": tls or _tls(), "max_connections": 1000, "keepalive_expiry": KEEP_SECONDS}
+    return {"ssl_context": tls or default_tls(), "max_connections": 1000, "keepalive_expiry": KEEP_SECONDS}
 
 
 @contextmanager
