@@ -8,21 +8,32 @@ from typing import Any
 
 from django import forms
 
+from builder import voices
 from builder.config import AgentConfig
-from builder.forms import AgentForm
+from builder.fields import RowsField
+from builder.forms import CONNECTIONS, AgentForm
 from builder.models import ModelConnection
 
 CONTEXT_LINES = 2
 
 PARTS: list[tuple[str, tuple[str, ...]]] = [
     ("What it says", ("prompt", "greeting", "language")),
-    ("Voice", ("voice", "speed")),
-    ("Language model", ("connection", "model", "temperature", "max_tokens")),
+    ("Voice", ("voice_connection", "voice_model", "voice", "speed", "voice_fallbacks")),
+    ("Speech recognition", ("hearing_connection", "hearing_model", "hearing_fallbacks", "keyterms")),
+    ("Language model", ("connection", "model", "temperature", "max_tokens", "model_fallbacks")),
     *((title, names) for title, _, names in AgentForm.GROUPS),
 ]
 """The parts of the agent page and their controls."""
 
-SECONDS = ("finished_silence", "unfinished_silence", "interruption_speech", "check_in_after", "slow_after")
+SECONDS = (
+    "finished_silence",
+    "unfinished_silence",
+    "interruption_speech",
+    "check_in_after",
+    "slow_after",
+    "hedge_after",
+    "digits_pause",
+)
 UNITS = {"speed": " times", "max_tokens": " tokens", "max_duration_minutes": " min", **dict.fromkeys(SECONDS, " s")}
 """Said behind the number, which the page says beside it."""
 
@@ -50,17 +61,16 @@ class Change:
         return sum(mark == "-" for mark, _ in self.lines)
 
 
-def changes(before: AgentConfig | None, after: AgentConfig) -> list[Change]:
-    """The settings that differ, in the order of the page; without `before`, against a new agent's."""
-    old, new = (before or AgentConfig()).model_dump(), after.model_dump()
+def changes(earlier: AgentConfig | None, later: AgentConfig) -> list[Change]:
+    """The settings that differ, in the order of the page; without `earlier`, against a new agent's."""
+    old, new = (earlier or AgentConfig()).model_dump(), later.model_dump()
     found = []
     for name, path in AgentForm.PATHS.items():
         was, now = _at(old, path), _at(new, path)
         if was != now:
-            long = isinstance(now, str) and ("\n" in f"{was}{now}" or len(f"{was}{now}") > 200)
-            found.append(
-                Change(name, _label(name), _words(name, was), _words(name, now), _lines(was, now) if long else [])
-            )
+            before, after = _words(name, was), _words(name, now)
+            long = "\n" in before + after or len(before + after) > 200
+            found.append(Change(name, _label(name), before, after, _lines(before, after) if long else []))
     return found
 
 
@@ -102,8 +112,14 @@ def _words(name: str, value: Any) -> str:
     control = AgentForm.base_fields[name]
     if isinstance(value, bool):
         return "on" if value else "off"
-    if name == "connection":
+    if value is None:
+        return "never"
+    if name in CONNECTIONS:
         return _connection(value)
+    if name == "voice":
+        return voices.label(value)
+    if isinstance(control, RowsField):
+        return control.words(value, lambda column, text: _connection(text) if column == "connection" else text)
     if isinstance(control, forms.ChoiceField):
         return str(dict(_flat(control.choices)).get(value, value))
     value = control.prepare_value(value)

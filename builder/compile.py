@@ -1,14 +1,19 @@
-"""From a version to what the engine runs: its `AgentSpec`, and which language model answers."""
+"""From a version to what the engine runs: its `AgentSpec`, and the providers that hear, speak and answer for it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Self
 
 from django.conf import settings
 
-from builder.config import LOCAL, AgentConfig, ModelChoice
-from builder.models import AgentVersion, ModelConnection
-from voice.spec import AgentSpec, Model
+from builder import vendors
+from builder.config import LOCAL, AgentConfig, Source, VoiceSource
+from builder.models import Agent, AgentVersion, ModelConnection
+from voice.providers.vendor import Role
+from voice.spec import AgentSpec, Model, Voice
+
+NAME_LENGTH = 60
 
 
 class AgentNotReady(Exception):
@@ -16,58 +21,156 @@ class AgentNotReady(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """An OpenAI-compatible service: equal endpoints share one client."""
+class Access:
+    """An account with a vendor: equal ones share their adapters. `name` is what events and messages call it."""
 
+    vendor: str
+    name: str
     base_url: str
     api_key: str = field(repr=False)
+
+    @classmethod
+    def by(cls, connection: ModelConnection) -> Self:
+        return cls(connection.vendor, connection.name, connection.address, connection.api_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A model in one role. Without `access` it is one of this installation's own, whose `model` has no name."""
+
+    role: Role
+    access: Access | None = None
+    model: str = ""
+
+    @property
+    def name(self) -> str:
+        """What events call the provider. Only an event about a language model names the model by itself."""
+        if self.access is None:
+            return LOCAL
+        return self.access.name if self.role == "llm" else f"{self.access.name} {self.model}"[:NAME_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledAgent:
-    """`endpoint` is None when the local language model answers."""
+    """Of each chain the first one works, and the next ones take over when it fails."""
 
     spec: AgentSpec
-    endpoint: Endpoint | None
+    hearing: tuple[Service, ...]
+    voices: tuple[tuple[Service, Voice], ...]
+    models: tuple[tuple[Service, Model], ...]
+
+    @property
+    def services(self) -> list[Service]:
+        """All of them."""
+        return [*self.hearing, *(service for service, _ in self.voices), *(service for service, _ in self.models)]
 
 
 def compile_agent(version: AgentVersion) -> CompiledAgent:
-    """What the engine runs for `version`. Raises AgentNotReady when there is no language model to answer for it."""
-    config = version.parsed_config
-    agent = version.agent
-    if config.model.connection == LOCAL:
-        if settings.LLM == "none":
+    """What the engine runs for `version`. Raises AgentNotReady when something that it needs is not there."""
+    return compile_config(version.agent, version.parsed_config)
+
+
+def compile_config(agent: Agent, config: AgentConfig) -> CompiledAgent:
+    """What the engine would run for `agent` if a version said what `config` says. Raises AgentNotReady."""
+    resolve = _Resolver(agent.organization_id, config)
+    models = _models(config, resolve)
+    voices = [_voice(source, config.voice.speed, resolve) for source in (config.voice, *config.voice.fallbacks)]
+    hearing = [_service("stt", source, resolve) for source in (config.hearing, *config.hearing.fallbacks)]
+    made = spec(agent.name, config, voice=voices[0][1], model=models[0][1])
+    return CompiledAgent(made, tuple(hearing), tuple(voices), tuple(models))
+
+
+class _Resolver:
+    """Finds the accounts that a config names."""
+
+    def __init__(self, organization_id: str, config: AgentConfig) -> None:
+        found = ModelConnection.objects.filter(pk__in=config.connections, organization_id=organization_id)
+        self._connections = {connection.pk: connection for connection in found}
+
+    def connection(self, connection_id: str, role: Role) -> ModelConnection:
+        connection = self._connections.get(connection_id)
+        what = vendors.ROLES[role].lower()
+        if connection is None:
             raise AgentNotReady(
-                "This installation runs without its local language model. Choose a connection on the agent's page."
+                f"A connection that this agent uses for {what} was deleted. Choose another one on the agent's page."
             )
-        return CompiledAgent(spec(agent.name, config, provider=LOCAL), None)
-    connection = ModelConnection.objects.filter(
-        pk=config.model.connection, organization_id=agent.organization_id
-    ).first()
-    if connection is None:
-        raise AgentNotReady("The model connection of this agent was deleted. Choose another one on the agent's page.")
-    return CompiledAgent(
-        spec(agent.name, config, provider=connection.name), Endpoint(connection.base_url, connection.api_key)
-    )
+        if not vendors.has_role(connection.vendor, role):
+            raise AgentNotReady(f"{connection.name} does not offer {what}. Choose another one on the agent's page.")
+        return connection
 
 
-def spec(name: str, config: AgentConfig, *, provider: str) -> AgentSpec:
-    """The engine's description of an agent; `provider` names its language model in events."""
+def _service(role: Role, source: Source, resolve: _Resolver) -> Service:
+    if source.connection == LOCAL:
+        return Service(role)
+    connection = resolve.connection(source.connection, role)
+    return Service(role, Access.by(connection), source.model or default_model(connection, role))
+
+
+def default_model(connection: ModelConnection, role: Role) -> str:
+    """The model of a connection where none is named; "" if it has to be."""
+    known = vendors.models(connection.vendor, role)
+    first = known[0] if known else ""
+    return (connection.default_model or first) if role == "llm" else first
+
+
+def _voice(source: VoiceSource, speed: float, resolve: _Resolver) -> tuple[Service, Voice]:
+    service = _service("tts", source, resolve)
+    if service.access is None:
+        return service, Voice(id=source.id or Voice().id, speed=speed)
+    offered = vendors.vendor(service.access.vendor).voices
+    chosen = source.id or (offered[0].id if offered else "")
+    if not chosen and service.access.vendor == vendors.COMPATIBLE:
+        raise AgentNotReady(f"Choose a voice of {service.access.name} on the agent's page.")
+    return service, Voice(provider=service.access.name, id=chosen, speed=speed)
+
+
+def _models(config: AgentConfig, resolve: _Resolver) -> list[tuple[Service, Model]]:
+    """The language models that can answer. The local one is left out where the installation has none."""
+    first = config.model
+    chain = [Source(connection=first.connection, model=first.name), *first.fallbacks]
+    if settings.LLM == "none":
+        chain = [source for source in chain if source.connection != LOCAL]
+    if not chain:
+        raise AgentNotReady(
+            "This installation runs without its local language model. Choose a connection on the agent's page."
+        )
+    models = []
+    for source in chain:
+        service = _service("llm", source, resolve)
+        if service.access is not None and not service.model:
+            raise AgentNotReady(f"Write which language model of {service.access.name} answers on the agent's page.")
+        models.append((service, _model(service, config)))
+    return models
+
+
+def _model(service: Service, config: AgentConfig) -> Model:
+    name = service.model if service.access else Model().name
+    choice = config.model
+    return Model(provider=service.name, name=name, temperature=choice.temperature, max_tokens=choice.max_tokens)
+
+
+def spec(name: str, config: AgentConfig, *, voice: Voice, model: Model) -> AgentSpec:
+    """The engine's description of an agent, with the voice and the language model that it begins with."""
     return AgentSpec(
         name=name,
         prompt=config.prompt,
         greeting=config.greeting,
         language=config.language,
-        voice=config.voice,
-        model=_model(config.model, provider),
+        keyterms=config.keyterms,
+        voice=voice,
+        model=model,
         turns=config.turns,
         inactivity=config.inactivity,
         phrases=config.phrases,
+        digits=config.digits,
+        ambient=config.ambient,
+        recording=config.recording,
+        answering=config.answering,
+        transfers=config.transfers,
         can_end_call=config.can_end_call,
+        can_send_digits=config.can_send_digits,
+        honesty=config.honesty,
+        hedge_after=config.hedge_after,
         slow_after=config.slow_after,
         max_duration=config.max_duration,
     )
-
-
-def _model(choice: ModelChoice, provider: str) -> Model:
-    return Model(provider=provider, name=choice.name, temperature=choice.temperature, max_tokens=choice.max_tokens)

@@ -1,7 +1,7 @@
 """AgentConfig: the one schema of what can be set on an agent, in its draft and in its versions.
 
-It is the engine's `AgentSpec` with choices in place of resolved things: a model *connection* instead of an
-adapter, switches instead of tools. `builder.compile` turns one into the other.
+It is the engine's `AgentSpec` with choices in place of resolved things: *connections* instead of adapters, switches
+instead of tools. `builder.compile` turns one into the other.
 """
 
 from __future__ import annotations
@@ -12,19 +12,67 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from voice.spec import AgentSpec, Frozen, Inactivity, Model, Phrases, TurnTaking, Voice
+from voice.spec import (
+    AgentSpec,
+    Ambient,
+    Answering,
+    Digits,
+    Frozen,
+    Inactivity,
+    Model,
+    Phrases,
+    Recording,
+    TransferTarget,
+    TurnTaking,
+    Voice,
+)
 
 LOCAL = "local"
-"""The `connection` of the language model that runs beside this installation."""
+"""The `connection` of the models that run beside this installation."""
+FALLBACKS = 4
+"""So many may stand behind the first choice."""
+
+
+def _default(setting: str) -> Any:
+    return AgentSpec.model_fields[setting].default
+
+
+class Source(Frozen):
+    """The local model, or one at the connection with that id: `model`, or the default there where it is empty."""
+
+    connection: str = Field(LOCAL, min_length=1, max_length=40)
+    model: str = Field("", max_length=300)
+
+
+class VoiceSource(Source):
+    """A voice there; the vendor's first where `id` is empty."""
+
+    id: str = Field("", max_length=200)
+
+
+class HearingChoice(Source):
+    """What recognises the caller's speech, and what does when that fails."""
+
+    fallbacks: tuple[Source, ...] = Field((), max_length=FALLBACKS)
+
+
+class VoiceChoice(VoiceSource):
+    """Which voice speaks, how fast (1.0 is its own pace), and which ones do when it fails."""
+
+    id: str = Field(Voice().id, max_length=200)
+    speed: float = Field(Voice().speed, ge=0.5, le=2.0)
+    fallbacks: tuple[VoiceSource, ...] = Field((), max_length=FALLBACKS)
 
 
 class ModelChoice(Frozen):
-    """Which language model answers: the local one, or `name` at the connection with that id."""
+    """Which language model answers: the local one, or `name` at the connection with that id; and which do when it
+    fails."""
 
     connection: str = Field(LOCAL, min_length=1, max_length=40)
-    name: str = Field(Model().name, min_length=1, max_length=120)
+    name: str = Field(Model().name, min_length=1, max_length=300)
     temperature: float = Field(Model().temperature, ge=0.0, le=2.0)
     max_tokens: int = Field(Model().max_tokens, ge=1, le=4096)
+    fallbacks: tuple[Source, ...] = Field((), max_length=FALLBACKS)
 
 
 class AgentConfig(Frozen):
@@ -33,14 +81,24 @@ class AgentConfig(Frozen):
     prompt: str = Field("", max_length=40_000)
     greeting: str = Field("Hello! How can I help you?", max_length=1_000)
     language: Literal["en"] = "en"
-    voice: Voice = Voice()
+    keyterms: tuple[str, ...] = Field((), max_length=100)
+    hearing: HearingChoice = HearingChoice()
+    voice: VoiceChoice = VoiceChoice()
     model: ModelChoice = ModelChoice()
     turns: TurnTaking = TurnTaking()
     inactivity: Inactivity = Inactivity()
     phrases: Phrases = Phrases()
+    digits: Digits = Digits()
+    ambient: Ambient = Ambient()
+    recording: Recording = Recording()
+    answering: Answering = Answering()
+    transfers: tuple[TransferTarget, ...] = Field((), max_length=20)
     can_end_call: bool = True
-    slow_after: float = Field(AgentSpec.model_fields["slow_after"].default, ge=0.5, le=30.0)
-    max_duration: float = Field(AgentSpec.model_fields["max_duration"].default, ge=10.0, le=14_400.0)
+    can_send_digits: bool = False
+    honesty: Literal["off", "flag", "correct"] = _default("honesty")
+    hedge_after: float | None = Field(_default("hedge_after"), ge=0.0, le=10.0)
+    slow_after: float = Field(_default("slow_after"), ge=0.5, le=30.0)
+    max_duration: float = Field(_default("max_duration"), ge=10.0, le=14_400.0)
 
     def as_json(self) -> dict[str, Any]:
         """The JSON data that a draft or a version stores."""
@@ -50,3 +108,11 @@ class AgentConfig(Frozen):
         """The same for two configs that say the same, whatever the order of their keys."""
         text = json.dumps(self.as_json(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def connections(self) -> set[str]:
+        """The ids of all connections that it uses."""
+        chosen: list[Source | ModelChoice] = [self.hearing, self.voice, self.model]
+        for choice in (self.hearing, self.voice, self.model):
+            chosen += choice.fallbacks
+        return {each.connection for each in chosen} - {LOCAL}

@@ -7,33 +7,24 @@ stopped and ended its calls.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from builder.compile import CompiledAgent, Endpoint
-from voice.providers.base import Llm
+from builder import vendors
+from builder.compile import Access, Service
+from voice.providers.base import Llm, Stt, Tts
+from voice.providers.vendor import Account, VoiceChoice
 
 if TYPE_CHECKING:
-    import httpx
-
     from voice.providers.local import LocalModels, ModelsStatus
-    from voice.providers.openai import OpenAiLlm
 
 
 TOTAL_SECONDS = 120.0
 """For a whole answer of a hosted model, however long; how long its first words may take is the model's own matter."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Hosted:
-    llm: OpenAiLlm
-    client: httpx.AsyncClient
-
-    async def close(self) -> None:
-        await self.llm.close()
-        await self.client.aclose()
 
 
 @dataclass(slots=True)
@@ -41,7 +32,7 @@ class _Clients:
     loop: asyncio.AbstractEventLoop
     local: LocalModels | None = None
     starting: asyncio.Task[None] | None = None
-    hosted: dict[Endpoint, _Hosted] = field(default_factory=dict)
+    hosted: dict[Service, Any] = field(default_factory=dict)
 
 
 _clients: _Clients | None = None
@@ -67,22 +58,51 @@ def local_models() -> LocalModels:
     return clients.local
 
 
-def llm_for(compiled: CompiledAgent) -> Llm:
-    """The language model that answers for an agent. Agents with the same address and key share one client."""
-    if compiled.endpoint is None:
-        return local_models().llm
+# --- what calls are made with
+
+
+def stt_for(service: Service) -> Stt:
+    """The recogniser of a service; equal services share one."""
+    recogniser: Stt = _shared(service, service.access) if service.access else local_models().stt
+    return recogniser
+
+
+def tts_for(service: Service) -> Tts:
+    """Who speaks for a service; equal services share one."""
+    speaker: Tts = _shared(service, service.access) if service.access else local_models().tts
+    return speaker
+
+
+def llm_for(service: Service) -> Llm:
+    """Who answers for a service; those of one account share one, which is told the model each time."""
+    model: Llm = _shared(replace(service, model=""), service.access) if service.access else local_models().llm
+    return model
+
+
+def _shared(service: Service, access: Access) -> Any:
     hosted = _mine().hosted
-    if compiled.endpoint not in hosted:
-        hosted[compiled.endpoint] = _hosted(compiled.endpoint, compiled.spec.model.provider)
-    return hosted[compiled.endpoint].llm
+    if service not in hosted:
+        hosted[service] = _made(service, access)
+    return hosted[service]
 
 
-def _hosted(endpoint: Endpoint, name: str) -> _Hosted:
-    from core import http
-    from voice.providers.openai import OpenAiLlm
+def _made(service: Service, access: Access) -> Any:
+    """An adapter. Whoever asks for it closes it."""
+    make: Callable[[Account, str], Any] = getattr(vendors.vendor(access.vendor), service.role)
+    return make(replace(account(access), name=service.name), service.model)
 
-    client = http.async_client(own_machine=True, total=TOTAL_SECONDS)
-    return _Hosted(OpenAiLlm(endpoint.base_url, endpoint.api_key, client=client, name=name), client)
+
+def account(access: Access) -> Account:
+    """An account whose requests go through the guarded doors: people have typed its address."""
+    from core import http, sockets
+
+    return Account(
+        base_url=access.base_url,
+        api_key=access.api_key,
+        client=partial(http.async_client, own_machine=True, total=TOTAL_SECONDS),
+        connect=sockets.connect_own,
+        name=access.name,
+    )
 
 
 async def close() -> None:
@@ -95,17 +115,40 @@ async def close() -> None:
         clients.starting.cancel()
     if clients.local is not None:
         await clients.local.close()
-    for hosted in clients.hosted.values():
-        await hosted.close()
+    for adapter in clients.hosted.values():
+        await adapter.close()
 
 
-async def check(base_url: str, api_key: str, model: str) -> float:
-    """Ask a service for one token. Gives the seconds that it took; raises ProviderError that says what is wrong."""
-    hosted = _hosted(Endpoint(base_url, api_key), "The service")
+# --- for pages
+
+
+async def check(access: Access, model: str) -> str:
+    """Try an account; a sentence of what was found. Raises ProviderError that says what is wrong.
+
+    Where a compatible service serves nothing but `model`, that is asked for one token: few of them know their keys.
+    """
+    if access.vendor != vendors.COMPATIBLE or not model:
+        return await vendors.vendor(access.vendor).check(account(access))
+    llm = _made(Service("llm", access), access)
     try:
-        return await hosted.llm.check(model)
+        return f"{model} gave its first token after {1000 * await llm.check(model):.0f} ms."
     finally:
-        await hosted.close()
+        await llm.close()
+
+
+async def voices(access: Access) -> list[VoiceChoice]:
+    """The voices of an account, as far as its vendor tells. Raises ProviderError."""
+    vendor = vendors.vendor(access.vendor)
+    return await vendor.list_voices(account(access)) if vendor.list_voices else list(vendor.voices)
+
+
+async def say(access: Access, model: str, text: str, *, voice: str, speed: float, language: str) -> bytes:
+    """`text` as 16 kHz mono PCM16, by a hosted voice. Raises ProviderError."""
+    tts = _made(Service("tts", access, model), access)
+    try:
+        return b"".join([piece.pcm async for piece in tts.speak(text, voice=voice, speed=speed, language=language)])
+    finally:
+        await tts.close()
 
 
 def models_status() -> ModelsStatus:

@@ -1,4 +1,4 @@
-"""What an agent is: its draft, its immutable versions, and the connections to language models it may use."""
+"""What an agent is: its draft, its immutable versions, and the accounts with vendors that it may use."""
 
 from __future__ import annotations
 
@@ -8,20 +8,25 @@ from django.db import models
 from django.urls import reverse
 
 from accounts.models import Organization, User
+from builder import vendors
 from builder.config import AgentConfig
 from core.fields import EncryptedTextField
 from core.ids import PrefixedIdField
 
 
 class ModelConnection(models.Model):
-    """An OpenAI-compatible language model service that the workspace has access to."""
+    """The workspace's account with a vendor of speech or language models."""
 
     id = PrefixedIdField(prefix="conn")
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="model_connections")
+    vendor = models.CharField(max_length=40)
+    """An id of `builder.vendors`."""
     name = models.CharField(max_length=80)
-    base_url = models.CharField(max_length=300)
+    base_url = models.CharField(max_length=300, blank=True)
+    """Empty: the vendor's own."""
     api_key = EncryptedTextField(blank=True)
-    default_model = models.CharField(max_length=120)
+    default_model = models.CharField(max_length=120, blank=True)
+    """The language model of agents that name none. Empty: the vendor's first one."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -32,6 +37,12 @@ class ModelConnection(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def address(self) -> str:
+        """Where its requests go."""
+        known = vendors.vendors().get(self.vendor)
+        return self.base_url or (known.base_url if known else "")
 
 
 class Agent(models.Model):

@@ -16,7 +16,6 @@ class Preset:
 
 
 PRESETS = (
-    Preset("OpenAI", "https://api.openai.com/v1", "gpt-4.1-mini"),
     Preset("Groq", "https://api.groq.com/openai/v1", "llama-3.3-70b-versatile"),
     Preset("OpenRouter", "https://openrouter.ai/api/v1", "google/gemini-2.5-flash"),
     Preset("Ollama", "http://127.0.0.1:11434/v1", "qwen2.5:7b", local=True),

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
-from django.conf import settings
+from asgiref.sync import async_to_sync
+from django.core.cache import cache
 from django.db.models import Count, Max, Q, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Organization
-from builder import voices
+from builder import engine, vendors, voices
+from builder.compile import Access, AgentNotReady, compile_config
 from builder.config import LOCAL, AgentConfig
 from builder.models import Agent, AgentVersion, ModelConnection
+from voice.providers.vendor import VoiceChoice
 
 RECENT = timedelta(days=7)
+VOICES_SECONDS = 600
 
 DraftState = Literal["new", "changed", "published"]
 
@@ -37,6 +42,8 @@ class ConnectionRow:
     """A connection and the agents that use it, in their draft or live."""
 
     connection: ModelConnection
+    vendor: str
+    roles: list[str]
     agents: list[Agent]
     has_key: bool
 
@@ -55,7 +62,7 @@ def agent_list(organization: Organization) -> list[AgentRow]:
             agent,
             draft_state(agent),
             model_label(agent.draft_config, names),
-            voices.label(agent.draft_config.voice.id),
+            voice_label(agent.draft_config, names),
             agent.recent_calls,
             agent.last_call_at,
         )
@@ -78,6 +85,13 @@ def model_label(config: AgentConfig, names: dict[str, str]) -> str:
     return f"{service} · {config.model.name}" if service else "A deleted connection"
 
 
+def voice_label(config: AgentConfig, names: dict[str, str]) -> str:
+    """Which voice speaks, in words."""
+    if config.voice.connection == LOCAL:
+        return voices.label(config.voice.id)
+    return names.get(config.voice.connection, "A deleted connection")
+
+
 def published_versions(agent: Agent) -> QuerySet[AgentVersion]:
     """The newest first."""
     return agent.versions.filter(number__isnull=False).select_related("created_by").order_by("-number")
@@ -93,22 +107,60 @@ def connection_list(organization: Organization) -> list[ConnectionRow]:
     agents = list(organization.agents.filter(deleted_at=None).select_related("organization", "live_version"))
     used = [(agent, connections_of(agent)) for agent in agents]
     return [
-        ConnectionRow(connection, [agent for agent, keys in used if connection.pk in keys], bool(connection.api_key))
+        ConnectionRow(
+            connection,
+            vendors.label(connection.vendor),
+            [vendors.ROLES[role] for role in vendors.roles(connection.vendor)],
+            [agent for agent, keys in used if connection.pk in keys],
+            bool(connection.api_key),
+        )
         for connection in organization.model_connections.all()
     ]
 
 
 def connections_of(agent: Agent) -> set[str]:
-    """Where the draft and the live version have their answers from."""
+    """Everything that the draft and the live version hear, speak and answer with."""
     configs = [agent.draft_config] + ([agent.live_version.parsed_config] if agent.live_version else [])
-    return {config.model.connection for config in configs}
+    return {connection for config in configs for connection in config.connections}
 
 
 def problem(agent: Agent) -> str:
     """Why the draft could not take a call as it is and what to do, or ""."""
-    connection = agent.draft_config.model.connection
-    if connection == LOCAL and settings.LLM == "none":
-        return "This installation runs without its local language model. Choose a connection instead."
-    if connection != LOCAL and not agent.organization.model_connections.filter(pk=connection).exists():
-        return "The connection to its language model was deleted. Choose another language model."
+    try:
+        compile_config(agent, agent.draft_config)
+    except AgentNotReady as error:
+        return str(error)
     return ""
+
+
+def voices_of(connection: ModelConnection) -> list[dict[str, str]]:
+    """The voices that a connection can speak with, asked for at most every ten minutes. Raises ProviderError."""
+    access = Access.by(connection)
+    key = f"builder.voices:{connection.pk}:{hash(access)}"
+    listed: list[dict[str, str]] | None = cache.get(key)
+    if listed is None:
+        listed = [_voice(each) for each in async_to_sync(engine.voices)(access)]
+        cache.set(key, listed, VOICES_SECONDS)
+    return listed
+
+
+def known_voices(connection: ModelConnection) -> list[dict[str, str]]:
+    """Those that are known without asking."""
+    known = vendors.vendors().get(connection.vendor)
+    return [_voice(each) for each in known.voices] if known else []
+
+
+def _voice(choice: VoiceChoice) -> dict[str, str]:
+    said = ", ".join(filter(None, (choice.gender, choice.language if choice.language != "en" else "")))
+    return {"id": choice.id, "label": f"{choice.label} ({said})" if said else choice.label}
+
+
+def connection_facts(organization: Organization) -> dict[str, dict[str, Any]]:
+    """For the agent page's script, by connection: the known models of each role, and where its voices are listed."""
+    return {
+        found.pk: {
+            **{role: vendors.models(found.vendor, role) for role in vendors.roles(found.vendor)},
+            "voicesUrl": reverse("connection_voices", args=[organization.slug, found.pk]),
+        }
+        for found in organization.model_connections.all()
+    }

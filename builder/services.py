@@ -7,15 +7,16 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max
 from django.utils import timezone
 
 from accounts.models import AuditEntry, Organization, User
 from accounts.services import audit
 from builder import starters
 from builder.changes import changes
-from builder.config import LOCAL, AgentConfig
+from builder.config import AgentConfig
 from builder.models import Agent, AgentVersion, ModelConnection
+from builder.selectors import connections_of
 from core.errors import ApiError, ErrorCode
 
 EDITING_SESSION = timedelta(minutes=10)
@@ -68,7 +69,7 @@ def agent_publish(*, agent: Agent, actor: User, note: str = "", revision: int | 
     """Make the draft an immutable version that calls reach from now on. Calls in progress keep the version they have.
 
     `revision` is the draft whose changes were looked at. Raises ApiError: stale revision when the draft is another now;
-    conflict when nothing changed since the live version; validation failed when its model connection is gone.
+    conflict when nothing changed since the live version; validation failed when a connection of it is gone.
     """
     current = _locked(agent)
     if revision is not None and current.draft_revision != revision:
@@ -78,7 +79,7 @@ def agent_publish(*, agent: Agent, actor: User, note: str = "", revision: int | 
         message = f"The draft is the same as {current.live_version}, which is live already."
         raise ApiError(ErrorCode.CONFLICT, "Nothing to publish", message)
     config = current.draft_config
-    _require_connection(current.organization, config)
+    _require_connections(current.organization, config)
     last = current.versions.aggregate(last=Max("number"))["last"] or 0
     version = AgentVersion.objects.create(
         agent=current,
@@ -170,10 +171,22 @@ def snapshot_for_test(*, agent: Agent, actor: User) -> AgentVersion:
 
 @transaction.atomic
 def connection_create(
-    *, organization: Organization, actor: User, name: str, base_url: str, api_key: str, default_model: str
+    *,
+    organization: Organization,
+    actor: User,
+    vendor: str,
+    name: str,
+    base_url: str = "",
+    api_key: str = "",
+    default_model: str = "",
 ) -> ModelConnection:
     connection = ModelConnection.objects.create(
-        organization=organization, name=name, base_url=base_url, api_key=api_key, default_model=default_model
+        organization=organization,
+        vendor=vendor,
+        name=name,
+        base_url=base_url,
+        api_key=api_key,
+        default_model=default_model,
     )
     _audit_connection(connection, actor, "connection.created", ModelConnection())
     return connection
@@ -198,7 +211,7 @@ def connection_delete(*, connection: ModelConnection, actor: User) -> None:
     users = agents_using(connection)
     if users:
         names = ", ".join(agent.name for agent in users[:5]) + (" and others" if len(users) > 5 else "")
-        message = f"Used by {names}. Choose another language model there and publish, then delete it."
+        message = f"Used by {names}. Choose something else there and publish, then delete it."
         raise ApiError(ErrorCode.CONFLICT, f"{connection.name} is in use", message)
     deleted = {"name": (connection.name, ""), "base_url": (connection.base_url, "")}
     audit(
@@ -212,9 +225,9 @@ def connection_delete(*, connection: ModelConnection, actor: User) -> None:
 
 
 def agents_using(connection: ModelConnection) -> list[Agent]:
-    """The agents, not deleted, whose draft or live version answers through `connection`."""
-    in_use = Q(draft__model__connection=connection.pk) | Q(live_version__config__model__connection=connection.pk)
-    return list(Agent.objects.filter(in_use, organization_id=connection.organization_id, deleted_at=None))
+    """The agents, not deleted, whose draft or live version uses `connection`."""
+    agents = Agent.objects.filter(organization_id=connection.organization_id, deleted_at=None)
+    return [agent for agent in agents.select_related("live_version") if connection.pk in connections_of(agent)]
 
 
 def _locked(agent: Agent) -> Agent:
@@ -236,11 +249,11 @@ def _who_was_faster(agent: Agent, actor: User) -> str:
     return f"{who} saved other changes since you opened this page{where}. What you typed is still here and not saved."
 
 
-def _require_connection(organization: Organization, config: AgentConfig) -> None:
-    chosen = config.model.connection
-    if chosen != LOCAL and not organization.model_connections.filter(pk=chosen).exists():
-        message = "The language model's connection was deleted. Choose another one, then publish."
-        raise ApiError(ErrorCode.VALIDATION_FAILED, "No language model", message)
+def _require_connections(organization: Organization, config: AgentConfig) -> None:
+    used = config.connections
+    if organization.model_connections.filter(pk__in=used).count() < len(used):
+        message = "A connection that the agent uses was deleted. Choose another one, then publish."
+        raise ApiError(ErrorCode.VALIDATION_FAILED, "A connection is missing", message)
 
 
 def _differences(before: AgentConfig, after: AgentConfig) -> dict[str, tuple[Any, Any]]:
@@ -267,7 +280,7 @@ def _audit_edit(agent: Agent, actor: User, edited: dict[str, tuple[Any, Any]]) -
 def _audit_connection(connection: ModelConnection, actor: User, action: str, before: ModelConnection) -> None:
     changed: dict[str, tuple[Any, Any]] = {
         field: (getattr(before, field), getattr(connection, field))
-        for field in ("name", "base_url", "default_model")
+        for field in ("vendor", "name", "base_url", "default_model")
         if getattr(before, field) != getattr(connection, field)
     }
     if before.api_key != connection.api_key:

@@ -22,5 +22,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("connections/new/", connections.connection_new, name="connection_new"),
     path("connections/<str:connection_id>/", connections.connection, name="connection"),
     path("connections/<str:connection_id>/test/", connections.connection_test, name="connection_test"),
+    path("connections/<str:connection_id>/voices.json", connections.connection_voices, name="connection_voices"),
     path("connections/<str:connection_id>/delete/", connections.connection_delete, name="connection_delete"),
 ]

@@ -63,7 +63,7 @@ class LiveCall:
         conversation: VoiceCall,
         transport: BrowserTransport,
         sink: EventSink,
-        recorder: Recorder,
+        recorder: Recorder | None,
     ) -> None:
         self.facts = facts
         self.conversation = conversation

@@ -1,18 +1,20 @@
-"""What a call is made with: the models of this process, when they are there."""
+"""What a call is made with: the providers that its agent chose, and the models of this process behind them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from builder.compile import CompiledAgent
-from builder.engine import llm_for, local_models
+from builder.engine import llm_for, local_models, stt_for, tts_for
 from core.errors import ApiError, ErrorCode
 from voice.brain import llm_brain
 from voice.chain import ChatModel
 from voice.health import Health
 from voice.media.pacer import Pacer
-from voice.services import Services, voice_chain
-from voice.speech import PhraseCache
+from voice.providers.base import Stt
+from voice.services import Services
+from voice.spec import Voice
+from voice.speech import PhraseCache, VoiceService
 
 if TYPE_CHECKING:
     from voice.providers.local import ModelsStatus
@@ -29,13 +31,14 @@ class Providers:
 
     def require_ready(self, compiled: CompiledAgent) -> None:
         """Raises ApiError while a model that the agent needs is not there. May be called in any thread."""
-        require_models(self._models.status, local_llm=compiled.endpoint is None)
+        require_models(self._models.status, needed_models(compiled))
 
     def services(self, compiled: CompiledAgent) -> Services:
+        models = [ChatModel.of(llm_for(service), model) for service, model in compiled.models]
         return Services(
-            stt=[self._models.stt],
-            voices=voice_chain([self._models.tts, self._models.light_tts], compiled.spec.voice),
-            brain=llm_brain([ChatModel.of(llm_for(compiled), compiled.spec.model)], health=self._health),
+            stt=self._recognisers(compiled),
+            voices=self._voices(compiled),
+            brain=llm_brain(models, health=self._health),
             health=self._health,
             vad=self._models.vad,
             end_of_turn=self._models.end_of_turn,
@@ -43,29 +46,50 @@ class Providers:
             phrases=self._phrases,
         )
 
+    def _recognisers(self, compiled: CompiledAgent) -> list[Stt]:
+        """Those of the agent; the local one is the last resort, if it is there."""
+        chain = [stt_for(service) for service in compiled.hearing]
+        if self._models.stt not in chain and self._models.status.is_ready("stt"):
+            chain.append(self._models.stt)
+        return chain
 
-def require_models(status: ModelsStatus, *, local_llm: bool) -> None:
+    def _voices(self, compiled: CompiledAgent) -> list[VoiceService]:
+        """Those of the agent; the local ones are the last resort, if they are there."""
+        chain = [VoiceService(tts=tts_for(service), voice=voice) for service, voice in compiled.voices]
+        ours = next((known.voice for known in chain if known.tts is self._models.tts), None)
+        if ours is None and self._models.status.is_ready("tts"):
+            chain.append(VoiceService(tts=self._models.tts, voice=Voice(speed=compiled.spec.voice.speed)))
+        if ours is not None or self._models.status.is_ready("piper"):
+            chain.append(VoiceService(tts=self._models.light_tts, voice=ours or Voice()))
+        return chain
+
+
+def needed_models(compiled: CompiledAgent) -> set[str]:
+    """The local models without which a call of the agent cannot begin: what stands behind them may be away."""
+    first = {"stt": compiled.hearing[0], "tts": compiled.voices[0][0], "llm": compiled.models[0][0]}
+    return {"vad", "turn", *(name for name, service in first.items() if service.access is None)}
+
+
+def require_models(status: ModelsStatus, needed: set[str]) -> None:
     """Raises ApiError (models loading; conflict where waiting would not help) that says what is missing."""
-    if status.can_talk_locally or (status.can_talk and not local_llm):
-        return
     if not status.connected:
         raise ApiError(
             ErrorCode.MODELS_LOADING,
             "The models are not there yet",
             "The speech models are being started. Try again in a few seconds.",
         )
-    llm = next((part for part in status.components if part.name == "llm"), None)
-    if status.can_talk and llm is not None and llm.state == "off":
+    # Of the voices one is enough.
+    if status.is_ready("piper"):
+        needed = needed - {"tts"}
+    missing = [part for part in status.components if part.name in needed and part.state != "ready"]
+    if not missing:
+        return
+    if [(part.name, part.state) for part in missing] == [("llm", "off")]:
         raise ApiError(
             ErrorCode.CONFLICT,
             "There is no local language model",
             "This server runs without one. Choose a model connection on the agent's page.",
         )
-    # Of the voices one is enough.
-    needed = {"vad", "turn", "stt", "tts", "piper", *(("llm",) if local_llm else ())}
-    missing = [part for part in status.components if part.name in needed and part.state not in ("ready", "off")]
-    if status.is_ready("tts") or status.is_ready("piper"):
-        missing = [part for part in missing if part.name not in ("tts", "piper")]
     broken = [part for part in missing if part.state == "failed"]
     if broken:
         what = "; ".join(f"{part.label}: {part.message or 'failed'}" for part in broken)

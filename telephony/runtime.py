@@ -93,10 +93,11 @@ class Runtime:
     def _live(self, admitted: Admitted) -> LiveCall:
         call = admitted.call
         transport, sink = BrowserTransport(), EventSink(call.pk, self.store)
-        recorder = Recorder(recording_path(call.pk))
+        spec = admitted.compiled.spec
+        recorder = Recorder(recording_path(call.pk)) if spec.recording.enabled else None
         conversation = make_call(
             call_id=call.pk,
-            spec=admitted.compiled.spec,
+            spec=spec,
             services=self.providers.services(admitted.compiled),
             transport=transport,
             sink=sink,
@@ -187,8 +188,10 @@ class Runtime:
             log.error("The last events of calls were not stored")
 
 
-def _recorded(recorder: Recorder) -> float:
-    """Seconds in the recording's file; of one whose disk failed, what it took before."""
+def _recorded(recorder: Recorder | None) -> float:
+    """Seconds in the recording's file; of one whose disk failed, what it took before. 0 where nothing is recorded."""
+    if recorder is None:
+        return 0.0
     if not recorder.failed:
         return recorder.duration
     try:

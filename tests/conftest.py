@@ -168,7 +168,8 @@ def version_factory(agent_factory: AgentFactory) -> VersionFactory:
 @pytest.fixture
 def connection_factory(workspace: Organization) -> ConnectionFactory:
     def make(name: str = "Groq", *, organization: Organization | None = None, **fields: Any) -> ModelConnection:
-        fields = {"base_url": "https://llm.example.org/v1", "default_model": "small", "api_key": "sk-secret", **fields}
+        known = {"vendor": "compatible", "base_url": "https://llm.example.org/v1", "default_model": "small"}
+        fields = {**known, "api_key": "sk-secret", **fields}
         return ModelConnection.objects.create(organization=organization or workspace, name=name, **fields)
 
     return make

@@ -65,6 +65,7 @@ def agent(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
     context |= {
         "form": AgentForm(organization=request.organization, agent=found),
         "voice_groups": voices.GROUPS,
+        "connection_facts": selectors.connection_facts(request.organization),
         "speech": engine.speech_notice(),
         "local_model_is_off": settings.LLM == "none",
         "prompt_speed": PROMPT_SPEED,

@@ -1,10 +1,12 @@
-"""The workspace's connections to language models. Keys go in and never come out."""
+"""The workspace's accounts with vendors. Keys go in and never come out."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from asgiref.sync import async_to_sync
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -12,9 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import WorkspaceRequest, may, workspace_view
 from accounts.models import Role
-from builder import engine, limits, selectors, services
+from builder import engine, limits, selectors, services, vendors
 from builder.access import get_connection
-from builder.forms import ConnectionForm
+from builder.compile import Access
+from builder.connection_form import ConnectionForm
 from builder.models import ModelConnection
 from builder.presets import PRESETS
 from core import http
@@ -54,7 +57,8 @@ def connection(request: WorkspaceRequest, connection_id: str) -> HttpResponse:
     form = ConnectionForm(request.POST or None, instance=found)
     if not form.is_valid():
         return _page(request, form)
-    services.connection_update(connection=found, actor=request.user, **form.cleaned_data)
+    changed = {name: form.cleaned_data[name] for name in ("name", "base_url", "api_key", "default_model")}
+    services.connection_update(connection=found, actor=request.user, **changed)
     messages.success(request, "Saved. New calls use it from now on.")
     return redirect("connection", workspace=request.organization.slug, connection_id=found.pk)
 
@@ -66,23 +70,55 @@ def _page(request: WorkspaceRequest, form: ConnectionForm) -> HttpResponse:
         "connection": stored,
         "has_key": bool(stored and stored.api_key),
         "agents": services.agents_using(stored) if stored else [],
+        "vendors": _vendors(),
         "presets": PRESETS,
         "reaches_own_machine": http.only_used_here(),
     }
     return render(request, "builder/connection.html", context, status=422 if form.is_bound else 200)
 
 
+def _vendors() -> dict[str, dict[str, Any]]:
+    """What the page says of each vendor when it is chosen."""
+    return {
+        known.id: {
+            "label": known.label,
+            "address": known.base_url,
+            "hint": known.key_hint,
+            "needsKey": known.needs_key,
+            "roles": [vendors.ROLES[role] for role in vendors.roles(known.id)],
+            "models": vendors.models(known.id, "llm"),
+            "hasModels": vendors.has_role(known.id, "llm"),
+        }
+        for known in vendors.vendors().values()
+    }
+
+
 @require_POST
 @workspace_view(Role.ADMIN)
 def connection_test(request: WorkspaceRequest, connection_id: str) -> HttpResponse:
-    """Ask the service for one token, and say how long that took or what is wrong."""
+    """Try the account, and say what was found or what is wrong."""
     found = get_connection(request.organization, connection_id)
     limits.require("connection_test", request.user, times=20, seconds=60)
     try:
-        seconds = async_to_sync(engine.check)(found.base_url, found.api_key, found.default_model)
+        said = async_to_sync(engine.check)(Access.by(found), found.default_model)
     except ProviderError as error:
         return render(request, "builder/_connection_test.html", {"problem": str(error)})
-    return render(request, "builder/_connection_test.html", {"seconds": seconds, "model": found.default_model})
+    return render(request, "builder/_connection_test.html", {"said": said})
+
+
+@never_cache
+@require_safe
+@workspace_view(Role.MEMBER)
+def connection_voices(request: WorkspaceRequest, connection_id: str) -> HttpResponse:
+    """The voices of a connection, for the agent page's script: `voices` with `id` and `label`, and a `problem` where
+    the vendor could not be asked, in which case only the best known ones are listed."""
+    found = get_connection(request.organization, connection_id)
+    limits.require("connection_voices", request.user, times=60, seconds=60)
+    try:
+        listed, problem = selectors.voices_of(found), ""
+    except ProviderError as error:
+        listed, problem = selectors.known_voices(found), str(error)
+    return JsonResponse({"voices": listed, "problem": problem})
 
 
 @require_POST

@@ -12,7 +12,7 @@ export function showErrors(form, fields) {
   clearErrors(form);
   const rest = [];
   for (const [name, message] of Object.entries(fields)) {
-    const control = form.elements[name];
+    const control = form.elements[name] ?? form.querySelector(`[data-rows="${name}"]`);
     const field = control?.closest?.(".field");
     if (!field || control.type === "hidden") {
       rest.push(message);
@@ -20,12 +20,14 @@ export function showErrors(form, fields) {
     }
     const line = document.createElement("p");
     line.className = "field-error";
-    line.id = `${control.id}_error`;
+    line.id = `${control.id || name}_error`;
     line.dataset.fieldError = name;
     line.textContent = message;
     field.append(line);
-    control.setAttribute("aria-invalid", "true");
-    control.setAttribute("aria-errormessage", line.id);
+    if (!control.dataset.rows) {
+      control.setAttribute("aria-invalid", "true");
+      control.setAttribute("aria-errormessage", line.id);
+    }
     for (let part = control.closest("details"); part; part = part.parentElement.closest("details")) part.open = true;
   }
   return rest.join(" ");

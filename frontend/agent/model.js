@@ -1,4 +1,4 @@
-// What a prompt weighs, and which language model carries it.
+// What a prompt weighs.
 const LETTERS_A_TOKEN = 4.4;
 const SLOW_SECONDS = 6;
 
@@ -37,24 +37,6 @@ export function promptMeter() {
 
     get tone() {
       return this.seconds > SLOW_SECONDS ? "text-warning" : "";
-    },
-  };
-}
-
-export function modelChoice() {
-  return {
-    local: true,
-
-    init() {
-      this.choose();
-    },
-
-    choose() {
-      this.local = this.$refs.connection.value === "local";
-    },
-
-    get hosted() {
-      return !this.local;
     },
   };
 }

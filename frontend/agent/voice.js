@@ -1,10 +1,15 @@
-// Hear the chosen voice say some words.
+// Choose a voice, and hear it say some words.
+import { facts, sourceChoice } from "./sources.js";
+
 const SAMPLE = "Hello! Thank you for calling. How can I help you today?";
 const LONGEST = 300;
 
-export function voicePreview() {
+export function voiceChoice() {
   return {
+    ...sourceChoice(),
+    typed: false,
     description: "",
+    listing: "",
     pace: "",
     error: "",
     loading: false,
@@ -12,12 +17,58 @@ export function voicePreview() {
     audioUrl: "",
 
     init() {
+      const { models } = this.$refs;
+      this.$root.querySelector(`[name="${models.dataset.for}"]`).setAttribute("list", models.id);
+      this.list();
+    },
+
+    /** Another connection speaks: its voices are listed. */
+    list() {
+      this.choose();
+      if (this.local) this.offer(document.importNode(this.$refs.localVoices.content, true));
+      else this.fetchVoices();
       this.describe();
     },
 
+    async fetchVoices() {
+      const { connection } = this.$refs;
+      const chosen = connection.value;
+      this.offer(new Option("Asking for the voices…", this.$refs.voice.value));
+      const response = await fetch(facts(chosen).voicesUrl, { headers: { Accept: "application/json" } }).catch(() => undefined);
+      const { voices = [], problem = "The server cannot be reached." } = response?.ok ? await response.json() : {};
+      if (connection.value !== chosen) return; // another one was chosen meanwhile
+      this.listing = problem;
+      this.offer(...voices.map(({ id, label }) => new Option(label, id)));
+      this.typed = voices.length === 0;
+    },
+
+    /** Have the list of voices show these. One that is chosen and not among them is added. */
+    offer(...options) {
+      const { voices, voice } = this.$refs;
+      this.typed = false;
+      this.listing = "";
+      voices.replaceChildren(...options);
+      const isListed = () => [...voices.options].some(({ value }) => value === voice.value);
+      if (!voice.value && !this.local) voices.prepend(new Option("The first voice", ""));
+      else if (!isListed() && !this.local) voices.prepend(new Option(voice.value, voice.value));
+      if (isListed()) voices.value = voice.value;
+      else voice.value = voices.value;
+    },
+
+    pick() {
+      const { voices, voice } = this.$refs;
+      voice.value = voices.value;
+      voice.dispatchEvent(new Event("change", { bubbles: true }));
+      this.describe();
+    },
+
+    get listed() {
+      return !this.typed;
+    },
+
     describe() {
-      const { voice, speed } = this.$refs;
-      this.description = voice.selectedOptions[0]?.dataset.description ?? "";
+      const { voices, speed } = this.$refs;
+      this.description = voices.selectedOptions[0]?.dataset.description ?? "";
       this.pace = `${Number(speed.value).toFixed(2)}×`;
     },
 
@@ -62,6 +113,8 @@ export function voicePreview() {
       const body = new FormData();
       body.set("csrfmiddlewaretoken", elements.csrfmiddlewaretoken.value);
       body.set("text", text.slice(0, LONGEST));
+      body.set("connection", elements.voice_connection.value);
+      body.set("model", elements.voice_model.value);
       body.set("voice", elements.voice.value);
       body.set("speed", elements.speed.value);
       const unreachable = () => Promise.reject(new Error("The server cannot be reached."));

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from builder.fields import RowsField
 from builder.forms import AgentForm
 from builder.models import Agent
 
@@ -18,6 +19,10 @@ def page_data(agent: Agent, **changes: Any) -> dict[str, Any]:
     """The controls of the page of `agent`, with `changes`; a control that is None is left out."""
     form = AgentForm(organization=agent.organization, agent=agent)
     data = {name: form[name].value() for name in form.fields}
+    for name, field in form.fields.items():
+        if isinstance(field, RowsField):
+            rows = data.pop(name)
+            data |= {f"{name}.{column.name}": [row[column.name] for row in rows] for column in field.widget.columns}
     data |= {name: "on" if value else None for name, value in data.items() if isinstance(value, bool)}
     return {name: value for name, value in {**data, **changes}.items() if value is not None}
 

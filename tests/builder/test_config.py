@@ -10,13 +10,13 @@ from pydantic import BaseModel, ValidationError
 from accounts.models import Organization
 from builder import voices
 from builder.changes import PARTS, Change, changes, grouped, settings_of
-from builder.compile import AgentNotReady, Endpoint, compile_agent
-from builder.config import AgentConfig, ModelChoice
+from builder.compile import Access, AgentNotReady, Service, compile_agent
+from builder.config import AgentConfig, HearingChoice, ModelChoice, Source, VoiceChoice, VoiceSource
 from builder.forms import AgentForm
 from builder.models import AgentVersion
 from tests.builder.pages import page_data
 from tests.conftest import AgentFactory, ConnectionFactory, VersionFactory
-from voice.spec import Inactivity, TurnTaking, Voice
+from voice.spec import Ambient, Inactivity, TransferTarget, TurnTaking, Voice
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +47,7 @@ class TestConfig:
 
 class TestForm:
     def test_every_setting_has_its_control_and_its_part_of_the_page(self) -> None:
-        assert set(AgentForm.PATHS.values()) == paths(AgentConfig) - {"voice.provider"}
+        assert set(AgentForm.PATHS.values()) == paths(AgentConfig)
         assert sorted(AgentForm.PATHS) == sorted(name for _, names in PARTS for name in names)
 
     def test_every_default_voice_is_one_that_can_be_chosen(self) -> None:
@@ -56,7 +56,15 @@ class TestForm:
     def test_it_takes_the_draft_as_it_shows_it(self, agent_factory: AgentFactory, workspace: Organization) -> None:
         config = AgentConfig(
             prompt="Two\nlines.",
-            voice=Voice(id="joe", speed=0.85),
+            voice=VoiceChoice(id="joe", speed=0.85),
+            keyterms=("Bright Harbor", "Ortiz"),
+            ambient=Ambient(bed="office", volume=0.5),
+            transfers=(
+                TransferTarget(name="Front_desk", to="+14155550100", when="They ask for a person.", warm=True),
+                TransferTarget(name="Night", to="sip:night@example.org"),
+            ),
+            honesty="flag",
+            hedge_after=1.5,
             turns=TurnTaking(finished_silence=0.35, interruptible=False),
             inactivity=Inactivity(check_in_after=7.5, check_ins=0),
             max_duration=95.0,
@@ -108,7 +116,7 @@ class TestChanges:
     def test_they_are_in_the_words_of_the_page(self, connection_factory: ConnectionFactory) -> None:
         made = connection_factory("Groq")
         after = AgentConfig(
-            voice=Voice(id="am_puck"),
+            voice=VoiceChoice(id="am_puck"),
             model=ModelChoice(connection=made.pk, name="small"),
             turns=TurnTaking(interruptible=False, finished_silence=0.4),
             max_duration=90.0,
@@ -158,24 +166,67 @@ class TestCompile:
         made.config = AgentConfig(**changes).as_json()
         return made
 
-    def test_a_local_agent_has_no_endpoint(self, version_factory: VersionFactory) -> None:
+    def test_a_local_agent_needs_no_account(self, version_factory: VersionFactory) -> None:
         compiled = compile_agent(self.version(version_factory(), prompt="Hi.", can_end_call=True))
-        assert compiled.endpoint is None
+        assert {service.access for service in compiled.services} == {None}
         assert (compiled.spec.name, compiled.spec.prompt, compiled.spec.model.provider) == ("Reception", "Hi.", "local")
         assert compiled.spec.can_end_call
 
     def test_an_agent_that_may_not_hang_up_has_no_tool_for_it(self, version_factory: VersionFactory) -> None:
         assert compile_agent(self.version(version_factory(), can_end_call=False)).spec.can_end_call is False
 
-    def test_a_connection_becomes_an_endpoint_with_its_key(
+    def test_a_connection_becomes_an_access_with_its_key(
         self, version_factory: VersionFactory, connection_factory: ConnectionFactory
     ) -> None:
         made = connection_factory()
         choice = ModelChoice(connection=made.pk, name="large", temperature=0.0)
         compiled = compile_agent(self.version(version_factory(), model=choice))
-        assert compiled.endpoint == Endpoint("https://llm.example.org/v1", "sk-secret")
+        access = Access("compatible", "Groq", "https://llm.example.org/v1", "sk-secret")
+        assert [service for service, _ in compiled.models] == [Service("llm", access, "large")]
         assert (compiled.spec.model.provider, compiled.spec.model.name) == ("Groq", "large")
         assert "sk-secret" not in compiled.spec.model_dump_json()
+        assert "sk-secret" not in repr(compiled)
+
+    def test_each_role_has_its_own_chain(
+        self, version_factory: VersionFactory, connection_factory: ConnectionFactory
+    ) -> None:
+        deepgram = connection_factory("Deepgram", vendor="deepgram", base_url="", default_model="")
+        cartesia = connection_factory("Cartesia", vendor="cartesia", base_url="", default_model="")
+        claude = connection_factory("Claude", vendor="anthropic", base_url="", default_model="claude-opus-5-5")
+        compiled = compile_agent(
+            self.version(
+                version_factory(),
+                hearing=HearingChoice(connection=deepgram.pk, fallbacks=(Source(connection=cartesia.pk),)),
+                voice=VoiceChoice(
+                    connection=cartesia.pk, id="", fallbacks=(VoiceSource(connection=deepgram.pk, id="thalia"),)
+                ),
+                model=ModelChoice(fallbacks=(Source(connection=claude.pk),), max_tokens=99),
+            )
+        )
+        assert [service.name for service in compiled.hearing] == ["Deepgram nova-3", "Cartesia ink-2"]
+        assert [(service.name, voice.id) for service, voice in compiled.voices] == [
+            ("Cartesia sonic-3.6", "f786b574-daa5-4673-aa0c-cbe3e8534c02"),
+            ("Deepgram aura-2", "thalia"),
+        ]
+        assert [(model.provider, model.name, model.max_tokens) for _, model in compiled.models] == [
+            ("local", "qwen2.5-1.5b", 99),
+            ("Claude", "claude-opus-5-5", 99),
+        ]
+        assert compiled.hearing[0].access == Access("deepgram", "Deepgram", "https://api.deepgram.com", "sk-secret")
+
+    def test_an_account_that_does_not_do_what_is_asked_of_it_is_named(
+        self, version_factory: VersionFactory, connection_factory: ConnectionFactory
+    ) -> None:
+        claude = connection_factory("Claude", vendor="anthropic")
+        with pytest.raises(AgentNotReady, match="Claude does not offer voices"):
+            compile_agent(self.version(version_factory(), voice=VoiceChoice(connection=claude.pk, id="x")))
+
+    def test_a_compatible_service_has_no_voice_of_its_own_choice(
+        self, version_factory: VersionFactory, connection_factory: ConnectionFactory
+    ) -> None:
+        made = connection_factory()
+        with pytest.raises(AgentNotReady, match="Choose a voice of Groq"):
+            compile_agent(self.version(version_factory(), voice=VoiceChoice(connection=made.pk, id="")))
 
     def test_a_connection_of_another_workspace_is_not_reached(
         self, version_factory: VersionFactory, connection_factory: ConnectionFactory, other_workspace: Organization
@@ -190,3 +241,69 @@ class TestCompile:
         settings.LLM = "none"
         with pytest.raises(AgentNotReady, match="Choose a connection"):
             compile_agent(version_factory())
+
+    def test_without_the_local_model_the_fallback_answers(
+        self, version_factory: VersionFactory, connection_factory: ConnectionFactory, settings: Any
+    ) -> None:
+        settings.LLM = "none"
+        choice = ModelChoice(fallbacks=(Source(connection=connection_factory().pk),))
+        compiled = compile_agent(self.version(version_factory(), model=choice))
+        assert (compiled.spec.model.provider, compiled.spec.model.name) == ("Groq", "small")
+
+
+class TestRows:
+    @pytest.fixture
+    def submit(self, agent_factory: AgentFactory, workspace: Organization) -> Any:
+        def submit(**data: Any) -> AgentForm:
+            agent = agent_factory()
+            return AgentForm(page_data(agent, **data), organization=workspace, agent=agent)
+
+        return submit
+
+    def rows(self, *rows: tuple[str, str, str, str]) -> dict[str, list[str]]:
+        names = ("name", "to", "when", "warm")
+        return {f"transfers.{names[place]}": [row[place] for row in rows] for place in range(4)}
+
+    def test_a_name_and_a_number_are_tidied(self, submit: Any) -> None:
+        form = submit(**self.rows(("Front desk", "+1 (415) 555-0100", " Asked for. ", "yes"), ("", "", "", "")))
+        assert form.is_valid(), form.errors
+        assert form.config.transfers == (
+            TransferTarget(name="Front_desk", to="+14155550100", when="Asked for.", warm=True),
+        )
+
+    @pytest.mark.parametrize(
+        ("row", "complaint"),
+        [
+            (("Desk", "", "", ""), "Number or SIP address is missing"),
+            (("Desk", "call me", "", ""), "no phone number"),
+            (("42", "+14155550100", "", ""), "begin with a letter"),
+        ],
+    )
+    def test_what_is_wrong_in_a_row_is_said_with_its_number(
+        self, row: tuple[str, str, str, str], complaint: str, submit: Any
+    ) -> None:
+        form = submit(**self.rows(("Night", "+14155550101", "", ""), row))
+        assert set(form.errors) == {"transfers"}
+        assert "Row 2" in form.errors["transfers"][0]
+        assert complaint in form.errors["transfers"][0]
+
+    def test_two_of_one_name_are_refused(self, submit: Any) -> None:
+        form = submit(**self.rows(("Desk", "+14155550101", "", ""), ("Desk", "+14155550102", "", "")))
+        assert form.errors["transfers"] == ["Two of them have the same name."]
+
+    def test_fallbacks_are_chosen_among_the_connections_of_the_role(
+        self, submit: Any, connection_factory: ConnectionFactory
+    ) -> None:
+        claude = connection_factory("Claude", vendor="anthropic", default_model="")
+        form = submit(**{"model_fallbacks.connection": [claude.pk], "model_fallbacks.model": [""]})
+        assert form.is_valid(), form.errors
+        assert form.config.model.fallbacks == (Source(connection=claude.pk),)
+        refused = submit(**{"hearing_fallbacks.connection": [claude.pk], "hearing_fallbacks.model": [""]})
+        assert set(refused.errors) == {"hearing_fallbacks"}
+
+    def test_they_are_said_with_the_names_of_the_connections(self, connection_factory: ConnectionFactory) -> None:
+        claude = connection_factory("Claude", vendor="anthropic")
+        choice = ModelChoice(fallbacks=(Source(connection=claude.pk, model="haiku"), Source()))
+        (change,) = changes(AgentConfig(), AgentConfig(model=choice))
+        assert (change.label, change.before) == ("If the model fails", "")
+        assert change.after == "Claude · haiku\nOn this machine"

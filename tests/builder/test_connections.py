@@ -11,16 +11,19 @@ from pytest_django.asserts import assertRedirects
 
 from accounts.models import Organization, User
 from builder import engine
+from builder.compile import Access
 from builder.config import AgentConfig, ModelChoice
-from builder.forms import ConnectionForm
+from builder.connection_form import ConnectionForm
 from builder.models import ModelConnection
 from tests.builder.pages import html
 from tests.conftest import AgentFactory, ClientFactory, ConnectionFactory
 from voice.providers.base import ProviderError
+from voice.providers.vendor import VoiceChoice
 
 pytestmark = pytest.mark.django_db
 
 DATA = {
+    "vendor": "compatible",
     "name": "Groq",
     "base_url": "https://llm.example.org/v1/",
     "api_key": "sk-very-secret",
@@ -36,7 +39,17 @@ class TestPages:
     def test_an_admin_connects_a_service(self, client_for: ClientFactory, admin: User, workspace: Organization) -> None:
         client, url = client_for(admin), reverse("connection_new", args=[workspace.slug])
         page = html(client.get(url))
-        for service in ("OpenAI", "Groq", "OpenRouter", "Ollama", "LM Studio", "vLLM"):
+        for vendor in (
+            "OpenAI",
+            "Anthropic",
+            "Google Gemini",
+            "Deepgram",
+            "ElevenLabs",
+            "Cartesia",
+            "Pipecat services",
+        ):
+            assert f">{vendor}</option>" in page
+        for service in ("Groq", "OpenRouter", "Ollama", "LM Studio", "vLLM"):
             assert service in page
         response = client.post(url, DATA)
         made = ModelConnection.objects.get()
@@ -154,17 +167,17 @@ class TestTest:
         connection_factory: ConnectionFactory,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        asked: list[tuple[str, ...]] = []
+        asked: list[tuple[Any, ...]] = []
 
-        async def check(*request: str) -> float:
+        async def check(*request: Any) -> str:
             asked.append(request)
-            return 0.42
+            return "small gave its first token after 420 ms."
 
         monkeypatch.setattr(engine, "check", check)
         page = html(client_for(admin, htmx=True).post(address("connection_test", connection_factory())))
-        assert "It answers" in page
+        assert "It works" in page
         assert "420 ms" in page
-        assert asked == [("https://llm.example.org/v1", "sk-secret", "small")]
+        assert asked == [(Access("compatible", "Groq", "https://llm.example.org/v1", "sk-secret"), "small")]
 
     def test_it_says_in_words_what_is_wrong(
         self,
@@ -173,7 +186,7 @@ class TestTest:
         connection_factory: ConnectionFactory,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        async def check(*request: str) -> float:
+        async def check(*request: Any) -> str:
             raise ProviderError("Groq", "The service refused the API key.")
 
         monkeypatch.setattr(engine, "check", check)
@@ -189,14 +202,100 @@ class TestTest:
         connection_factory: ConnectionFactory,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        async def check(*request: str) -> float:
-            return 0.1
+        async def check(*request: Any) -> str:
+            return "The key works."
 
         monkeypatch.setattr(engine, "check", check)
         client, url = client_for(admin, htmx=True), address("connection_test", connection_factory())
         statuses = [client.post(url).status_code for _ in range(41)]  # the minute may end in between, once
         assert statuses[:20] == [200] * 20
         assert 429 in statuses
+
+
+class TestVendors:
+    def form(self, workspace: Organization, **data: str) -> ConnectionForm:
+        given = {"vendor": "deepgram", "name": "Ears", "base_url": "", "api_key": "dg-1", "default_model": "", **data}
+        return ConnectionForm(given, instance=ModelConnection(organization=workspace))
+
+    def test_a_hosted_vendor_needs_no_address(self, workspace: Organization) -> None:
+        form = self.form(workspace)
+        assert form.is_valid(), form.errors
+        made = form.save()
+        assert (made.base_url, made.address) == ("", "https://api.deepgram.com")
+
+    def test_the_vendor_s_own_address_is_not_stored(self, workspace: Organization) -> None:
+        form = self.form(workspace, base_url="https://api.deepgram.com/")
+        assert form.is_valid(), form.errors
+        assert form.cleaned_data["base_url"] == ""
+
+    def test_a_vendor_that_needs_a_key_is_not_connected_without_one(self, workspace: Organization) -> None:
+        assert self.form(workspace, api_key="").errors == {"api_key": ["Deepgram answers nobody without a key."]}
+
+    def test_a_compatible_service_needs_an_address_and_no_key(self, workspace: Organization) -> None:
+        assert set(self.form(workspace, vendor="compatible", api_key="").errors) == {"base_url"}
+        assert self.form(workspace, vendor="compatible", api_key="", base_url="http://127.0.0.1:11434/v1").is_valid()
+
+    def test_the_vendor_of_a_connection_stays(self, connection_factory: ConnectionFactory) -> None:
+        made = connection_factory("Ears", vendor="deepgram", base_url="", default_model="")
+        form = ConnectionForm({"vendor": "cartesia", "name": "Ears", "base_url": "", "api_key": ""}, instance=made)
+        assert form.is_valid(), form.errors
+        assert form.save().vendor == "deepgram"
+
+    def test_the_list_says_what_each_one_offers(
+        self, client_for: ClientFactory, viewer: User, workspace: Organization, connection_factory: ConnectionFactory
+    ) -> None:
+        connection_factory("Ears", vendor="deepgram", base_url="")
+        page = html(client_for(viewer).get(reverse("connections", args=[workspace.slug])))
+        assert "Deepgram" in page
+        assert "Speech recognition" in page
+        assert "Language models" not in page
+
+    def test_one_of_a_vendor_that_this_version_does_not_know_can_be_looked_at(
+        self, client_for: ClientFactory, admin: User, workspace: Organization, connection_factory: ConnectionFactory
+    ) -> None:
+        made = connection_factory("Old", vendor="gone")
+        client = client_for(admin)
+        assert client.get(reverse("connections", args=[workspace.slug])).status_code == 200
+        assert client.get(address("connection", made)).status_code == 200
+
+
+class TestVoices:
+    def test_they_are_asked_for_once(
+        self,
+        client_for: ClientFactory,
+        member: User,
+        connection_factory: ConnectionFactory,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        asked: list[Access] = []
+
+        async def voices(access: Access) -> list[VoiceChoice]:
+            asked.append(access)
+            return [VoiceChoice(id="v1", label="Ada", gender="female"), VoiceChoice(id="v2", label="Bo", language="de")]
+
+        monkeypatch.setattr(engine, "voices", voices)
+        made = connection_factory("Cartesia", vendor="cartesia", base_url="")
+        client = client_for(member)
+        listed = [client.get(address("connection_voices", made)).json() for _ in range(2)]
+        labels = [{"id": "v1", "label": "Ada (female)"}, {"id": "v2", "label": "Bo (de)"}]
+        assert listed == [{"voices": labels, "problem": ""}] * 2
+        assert len(asked) == 1
+
+    def test_the_best_known_ones_are_listed_where_the_vendor_cannot_be_asked(
+        self,
+        client_for: ClientFactory,
+        member: User,
+        connection_factory: ConnectionFactory,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        async def voices(access: Access) -> list[VoiceChoice]:
+            raise ProviderError("Cartesia", "The API key is wrong.")
+
+        monkeypatch.setattr(engine, "voices", voices)
+        made = connection_factory("Cartesia", vendor="cartesia", base_url="")
+        told = client_for(member).get(address("connection_voices", made)).json()
+        assert told["problem"] == "The API key is wrong."
+        assert "Katie (female)" in [voice["label"] for voice in told["voices"]]
 
 
 @pytest.mark.parametrize(
@@ -228,10 +327,3 @@ def test_an_address_is_tidied(typed: str, stored: str, workspace: Organization) 
 def test_what_is_no_address_is_refused(typed: str, workspace: Organization) -> None:
     form = ConnectionForm(DATA | {"base_url": typed}, instance=ModelConnection(organization=workspace))
     assert "base_url" in form.errors
-
-
-def test_an_endpoint_does_not_print_its_key() -> None:
-    from builder.compile import Endpoint
-
-    shown: Any = repr(Endpoint("https://llm.example.org/v1", "sk-secret"))
-    assert "sk-secret" not in shown

@@ -10,11 +10,10 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, Organization, User
 from builder import services, starters
-from builder.config import AgentConfig, ModelChoice
+from builder.config import AgentConfig, ModelChoice, VoiceChoice
 from builder.models import Agent, AgentVersion, ModelConnection
 from core.errors import ApiError, ErrorCode
 from tests.conftest import AgentFactory, ConnectionFactory, VersionFactory
-from voice.spec import Voice
 
 pytestmark = pytest.mark.django_db
 
@@ -67,7 +66,7 @@ class TestCreate:
 class TestSaveDraft:
     def test_it_stores_the_edit_and_counts_the_revision(self, agent_factory: AgentFactory, member: User) -> None:
         agent = agent_factory()
-        saved = save(agent, member, AgentConfig(prompt="Be kind.", voice=Voice(speed=1.2)), name="Kind one")
+        saved = save(agent, member, AgentConfig(prompt="Be kind.", voice=VoiceChoice(speed=1.2)), name="Kind one")
         agent.refresh_from_db()
         assert (agent.name, agent.draft_config.prompt, agent.draft_revision) == ("Kind one", "Be kind.", 2)
         assert saved.draft_revision == 2
@@ -246,13 +245,22 @@ class TestSnapshot:
         assert services.agent_publish(agent=agent, actor=member).number == 1
 
 
-CONNECTION = {"name": "Groq", "base_url": "https://llm.example.org/v1", "api_key": "sk-1", "default_model": "small"}
+CONNECTION = {
+    "vendor": "compatible",
+    "name": "Groq",
+    "base_url": "https://llm.example.org/v1",
+    "api_key": "sk-1",
+    "default_model": "small",
+}
+
+
+CHANGED = {name: value for name, value in CONNECTION.items() if name != "vendor"} | {"api_key": "sk-2"}
 
 
 class TestConnections:
     def test_a_key_is_encrypted_and_never_in_the_audit(self, workspace: Organization, admin: User) -> None:
         made = services.connection_create(organization=workspace, actor=admin, **CONNECTION)
-        changed = services.connection_update(connection=made, actor=admin, **CONNECTION | {"api_key": "sk-2"})
+        changed = services.connection_update(connection=made, actor=admin, **CHANGED)
         assert changed.api_key == "sk-2"
         assert audit("connection.created").changes["api_key"] == ["", "changed"]
         assert audit("connection.updated").changes == {"api_key": ["", "changed"]}

@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-from accounts.models import User
+from accounts.models import Organization, User
 from builder import engine
+from builder.compile import Access
 from tests.builder.pages import address
-from tests.conftest import AgentFactory, ClientFactory
+from tests.conftest import AgentFactory, ClientFactory, ConnectionFactory
 from voice.providers.base import ProviderBusy, ProviderError
 from voice.providers.local import Component, ModelsStatus
 
 pytestmark = pytest.mark.django_db
 
-WORDS = {"text": "Good morning.", "voice": "bf_emma", "speed": "1.25"}
+WORDS = {"connection": "local", "text": "Good morning.", "voice": "bf_emma", "speed": "1.25"}
 
 
 @pytest.fixture
@@ -42,6 +43,40 @@ def test_it_plays_any_words_in_the_chosen_voice_and_pace(
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (16_000, 1, 2)
         assert file.getnframes() == 8_000
     assert spoken == [{"text": "Good morning.", "voice": "bf_emma", "speed": 1.25, "language": "en"}]
+
+
+def test_it_plays_a_voice_of_a_connection(
+    client_for: ClientFactory,
+    member: User,
+    agent_factory: AgentFactory,
+    connection_factory: ConnectionFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[Any] = []
+
+    async def say(access: Access, model: str, text: str, **options: Any) -> bytes:
+        asked.append((access.name, model, text, options["voice"]))
+        return bytes(16_000)
+
+    monkeypatch.setattr(engine, "say", say)
+    made = connection_factory("Cartesia", vendor="cartesia", base_url="")
+    url = address("agent_voice_preview", agent_factory())
+    response = client_for(member).post(url, WORDS | {"connection": made.pk, "voice": "an-id"})
+    assert response["Content-Type"] == "audio/wav"
+    assert asked == [("Cartesia", "sonic-3.6", "Good morning.", "an-id")]
+
+
+def test_a_connection_of_another_workspace_does_not_speak(
+    client_for: ClientFactory,
+    member: User,
+    agent_factory: AgentFactory,
+    connection_factory: ConnectionFactory,
+    other_workspace: Organization,
+) -> None:
+    foreign = connection_factory(organization=other_workspace, vendor="cartesia")
+    client = client_for(member, accept="application/json")
+    response = client.post(address("agent_voice_preview", agent_factory()), WORDS | {"connection": foreign.pk})
+    assert response.status_code == 422
 
 
 @pytest.mark.parametrize(

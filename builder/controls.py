@@ -1,0 +1,310 @@
+"""The controls of the agent page: what each is called, and which setting it sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django import forms
+
+from builder.config import FALLBACKS
+from builder.fields import (
+    Column,
+    LinesField,
+    MinutesField,
+    RowsField,
+    bound,
+    number,
+    text,
+    tidy_name,
+    tidy_number,
+    whole,
+)
+from voice.media.scenes import SCENES
+
+LANGUAGES = [("en", "English")]
+HONESTY = [
+    ("off", "Do nothing"),
+    ("flag", "Mark them on the call's page"),
+    ("correct", "Take them back aloud"),
+]
+TERMINATORS = [("#", "the # key"), ("*", "the * key"), ("", "a pause only")]
+BEDS = [("", "None"), *((name, name.replace("_", " ").capitalize()) for name in SCENES)]
+
+SOURCE = [
+    Column(name="connection", label="From", choices=[("", "")], required=True, longest=40),
+    Column(name="model", label="Model", placeholder="its default", longest=300),
+]
+VOICE = Column(name="id", label="Voice", placeholder="its first", longest=200)
+_BEHIND: dict[str, Any] = {
+    "most": FALLBACKS,
+    "help_text": "Tried in this order. What was said is not lost.",
+}
+
+
+def _model_name(label: str) -> forms.CharField:
+    return forms.CharField(
+        label=label, required=False, max_length=300, help_text="As the vendor calls it. Empty: its default."
+    )
+
+
+class AgentControls(forms.Form):
+    """`PATHS` says which setting of AgentConfig each control sets; every setting has one."""
+
+    PATHS: ClassVar[Mapping[str, str]] = {
+        "prompt": "prompt",
+        "greeting": "greeting",
+        "language": "language",
+        "keyterms": "keyterms",
+        "hearing_connection": "hearing.connection",
+        "hearing_model": "hearing.model",
+        "hearing_fallbacks": "hearing.fallbacks",
+        "voice_connection": "voice.connection",
+        "voice_model": "voice.model",
+        "voice": "voice.id",
+        "speed": "voice.speed",
+        "voice_fallbacks": "voice.fallbacks",
+        "connection": "model.connection",
+        "model": "model.name",
+        "temperature": "model.temperature",
+        "max_tokens": "model.max_tokens",
+        "model_fallbacks": "model.fallbacks",
+        "finished_silence": "turns.finished_silence",
+        "unfinished_silence": "turns.unfinished_silence",
+        "finished_probability": "turns.finished_probability",
+        "interruptible": "turns.interruptible",
+        "interruption_speech": "turns.interruption_speech",
+        "check_in_after": "inactivity.check_in_after",
+        "check_in_text": "inactivity.check_in_text",
+        "check_ins": "inactivity.check_ins",
+        "farewell_text": "inactivity.farewell_text",
+        "phrase_slow": "phrases.slow",
+        "phrase_still_slow": "phrases.still_slow",
+        "phrase_trouble": "phrases.trouble",
+        "phrase_giving_up": "phrases.giving_up",
+        "phrase_goodbye": "phrases.goodbye",
+        "phrase_time_is_up": "phrases.time_is_up",
+        "phrase_no_transfer": "phrases.no_transfer",
+        "phrase_correction": "phrases.correction",
+        "slow_after": "slow_after",
+        "hedge_after": "hedge_after",
+        "honesty": "honesty",
+        "digits_terminator": "digits.terminator",
+        "digits_most": "digits.most",
+        "digits_pause": "digits.pause",
+        "can_send_digits": "can_send_digits",
+        "ambient_bed": "ambient.bed",
+        "ambient_volume": "ambient.volume",
+        "recording_enabled": "recording.enabled",
+        "recording_announcement": "recording.announcement",
+        "transfers": "transfers",
+        "answering_detect": "answering.detect",
+        "answering_message": "answering.message",
+        "max_duration_minutes": "max_duration",
+        "can_end_call": "can_end_call",
+    }
+    GROUPS: ClassVar = [
+        (
+            "Turn taking",
+            "When the agent answers, and when it lets itself be interrupted.",
+            (
+                "finished_silence",
+                "unfinished_silence",
+                "finished_probability",
+                "interruptible",
+                "interruption_speech",
+            ),
+        ),
+        (
+            "Silence",
+            "What happens when the caller says nothing.",
+            ("check_in_after", "check_in_text", "check_ins", "farewell_text"),
+        ),
+        (
+            "When something is slow or wrong",
+            "A caller hears words, never silence.",
+            (
+                "slow_after",
+                "hedge_after",
+                "phrase_slow",
+                "phrase_still_slow",
+                "phrase_trouble",
+                "phrase_giving_up",
+                "honesty",
+                "phrase_correction",
+            ),
+        ),
+        (
+            "Transfers",
+            "To whom the agent may give the caller.",
+            ("transfers", "phrase_no_transfer"),
+        ),
+        (
+            "Keypad",
+            "What callers key in, and whether the agent presses keys itself.",
+            ("digits_terminator", "digits_most", "digits_pause", "can_send_digits"),
+        ),
+        (
+            "Sound and recording",
+            "What is behind the agent's voice, and what is kept.",
+            ("ambient_bed", "ambient_volume", "recording_enabled", "recording_announcement"),
+        ),
+        (
+            "Calls that the agent makes",
+            "When a machine answers instead of a person.",
+            ("answering_detect", "answering_message"),
+        ),
+        (
+            "Limits",
+            "How a call comes to its end.",
+            ("max_duration_minutes", "phrase_time_is_up", "can_end_call", "phrase_goodbye"),
+        ),
+    ]
+
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+    name = forms.CharField(
+        label="Name", max_length=120, help_text="What people see in lists, and what the agent is called."
+    )
+    prompt = text(
+        "Prompt",
+        "Who the agent is, what it knows and how it behaves. Write facts as plain sentences.",
+        path="prompt",
+        rows=16,
+        required=False,
+    )
+    greeting = text(
+        "Greeting",
+        "The agent's first words, said exactly so. Empty: the caller speaks first.",
+        path="greeting",
+        required=False,
+    )
+    language = forms.ChoiceField(
+        label="Language", choices=LANGUAGES, help_text="What the caller speaks and the agent answers in."
+    )
+    keyterms = LinesField(
+        label="Words to expect",
+        most=100,
+        longest=60,
+        help_text="Names and words of your trade, one a line. Hosted recognition listens for them.",
+    )
+    hearing_connection = forms.ChoiceField(label="Speech recognition", help_text="What turns speech into words.")
+    hearing_model = _model_name("Recognition model")
+    hearing_fallbacks = RowsField(SOURCE, label="If recognition fails", adds="Add recognition", **_BEHIND)
+
+    voice_connection = forms.ChoiceField(label="Voices of", help_text="Where the speech is made.")
+    voice_model = _model_name("Voice model")
+    voice = forms.CharField(label="Voice", required=False, max_length=200)
+    speed = number("voice.speed", "Speed", "1 is the voice's own pace.", step=0.05)
+    voice_fallbacks = RowsField([*SOURCE, VOICE], label="If the voice fails", adds="Add a voice", **_BEHIND)
+
+    connection = forms.ChoiceField(label="Language model", help_text="Where the answers are made.")
+    model = forms.CharField(
+        label="Model name",
+        required=False,
+        max_length=300,
+        help_text="As the service calls it. Empty: the connection's default.",
+    )
+    model_fallbacks = RowsField(SOURCE, label="If the model fails", adds="Add a model", **_BEHIND)
+    temperature = number("model.temperature", "Temperature", "0 gives the same answer each time; higher varies more.")
+    max_tokens = whole(
+        "model.max_tokens", "Longest answer", "In tokens; a token is about four letters. Callers prefer short answers."
+    )
+
+    finished_silence = number(
+        "turns.finished_silence", "Pause after a finished sentence", "Seconds before the agent answers.", step=0.05
+    )
+    unfinished_silence = number(
+        "turns.unfinished_silence",
+        "Pause after an unfinished sentence",
+        "Seconds that the agent waits for the caller to go on.",
+    )
+    finished_probability = number(
+        "turns.finished_probability",
+        "Certainty that the caller has finished",
+        "From 0 to 1. Higher waits more often, lower answers sooner.",
+        step=0.05,
+    )
+    interruptible = forms.BooleanField(
+        label="The caller may interrupt", required=False, help_text="Off: the agent always finishes what it says."
+    )
+    interruption_speech = number(
+        "turns.interruption_speech",
+        "Speech that interrupts",
+        "Seconds of speech that stop the agent whatever the words are. A shorter sound needs words.",
+    )
+
+    check_in_after = number("inactivity.check_in_after", "Check in after", "Seconds of silence.", step=1)
+    check_in_text = text("Check-in", "What the agent asks then.")
+    check_ins = whole("inactivity.check_ins", "Number of check-ins", "After that many the agent says goodbye.")
+    farewell_text = text("Farewell", "What it says before it hangs up.")
+
+    slow_after = number("slow_after", "An answer is slow after", "Seconds.", step=0.5)
+    hedge_after = number(
+        "hedge_after",
+        "Ask the next model as well after",
+        "Seconds without a word from the first one; whoever answers first is heard. Empty: never. Both are paid for.",
+        required=False,
+    )
+    honesty = forms.ChoiceField(
+        label="Claims that nothing proves",
+        choices=HONESTY,
+        help_text="The agent says that it has done something, and no tool has.",
+    )
+    phrase_slow = text("When the answer is slow", "Said while the caller waits.")
+    phrase_still_slow = text("When it stays slow", "Said again and again until the answer is there.")
+    phrase_trouble = text("When an answer failed", "Said when a service did not answer.")
+    phrase_giving_up = text("When the call must end", "Said when it keeps failing.")
+
+    max_duration_minutes = MinutesField(
+        label="Longest call",
+        help_text="Minutes.",
+        min_value=bound("max_duration", "ge") / 60,
+        max_value=bound("max_duration", "le") / 60,
+        widget=forms.NumberInput(attrs={"step": "any"}),
+    )
+    phrase_goodbye = text("Goodbye", "Said when the agent hangs up without words of its own.")
+    phrase_time_is_up = text("When the time is up", "Said before the longest call ends.")
+    phrase_no_transfer = text("When a transfer fails", "Said to the caller, who is still there.")
+    phrase_correction = text("To take back a claim", "Said when the agent claimed to have done what it has not.")
+    can_end_call = forms.BooleanField(
+        label="The agent may hang up", required=False, help_text="It does so when the conversation is over."
+    )
+
+    digits_terminator = forms.ChoiceField(label="An entry ends with", choices=TERMINATORS, required=False)
+    digits_most = whole("digits.most", "Longest entry", "Keys. An entry of so many is over at once.")
+    digits_pause = number("digits.pause", "Pause that ends an entry", "Seconds without a key.", step=0.5)
+    can_send_digits = forms.BooleanField(
+        label="The agent may press keys", required=False, help_text="For menus that it reaches when it calls somebody."
+    )
+
+    ambient_bed = forms.ChoiceField(label="Background sound", choices=BEDS, required=False)
+    ambient_volume = number("ambient.volume", "Its volume", "From 0 to 1.", step=0.05)
+
+    recording_enabled = forms.BooleanField(label="Record calls", required=False)
+    recording_announcement = text(
+        "Announcement",
+        "Said first, before anything is recorded. Many places require it. Empty: none.",
+        required=False,
+    )
+
+    transfers = RowsField(
+        [
+            Column(name="name", label="Name", placeholder="Front_desk", required=True, longest=64, tidy=tidy_name),
+            Column(
+                name="to", label="Number or SIP address", placeholder="+1 415 555 0100", required=True, tidy=tidy_number
+            ),
+            Column(name="when", label="When", placeholder="They ask for a person"),
+            Column(name="warm", label="How", choices=[("", "Connect at once"), ("yes", "Announce the caller first")]),
+        ],
+        adds="Add somebody",
+        label="Who takes over",
+        most=20,
+        help_text="The agent transfers the caller to them when it fits.",
+    )
+
+    answering_detect = forms.BooleanField(
+        label="Find out who answers",
+        required=False,
+        help_text="A person, a menu or a machine, before anything is said.",
+    )
+    answering_message = text("Message for a machine", "Left after its beep. Empty: the agent hangs up.", required=False)
