@@ -293,13 +293,18 @@ class RealtimeConversation(AgentCall):
             case EndCall(detail=detail, reason=reason):
                 self.end(EndReason(reason) if reason else EndReason.AGENT, detail)
             case Transfer():
+                self._interrupt()
                 self._spawn(self._transfer(answer.action), "transfer")
-            case _ if answer.after is not None:
-                answer.after()
-            case _ if self._answers:
-                self._answers.next()
             case _:
-                self._idle()
+                self._go_on(answer.after or self._idle)
+
+    def _go_on(self, after: Callable[[], None]) -> None:
+        """Nothing is being said any more: begin with what waits to be said, if anything does."""
+        if self._answers:
+            self._answers.next()
+        after()
+        if self._answers:
+            self._stop_timer("silence")
 
     def _idle(self) -> None:
         if self._over.done() or self._away or self._answers or self._speaking:

@@ -160,6 +160,16 @@ def test_an_agent_that_may_not_be_interrupted_answers_afterwards() -> None:
     assert call.all(events.AgentTurn)[-1].turn == 2
 
 
+def test_who_speaks_into_a_check_in_that_may_not_be_interrupted_is_answered() -> None:
+    spec = agent(turns=TurnTaking(interruptible=False), inactivity=Inactivity(check_in_after=5.0))
+    call = hold_realtime(Speaks(6.5, "Yes!", 0.3), spec=spec, model=FakeRealtime("Good."), ends_at=12.0)
+    assert [text for who, text in call.transcript if who == "agent"] == [
+        "Hello there.",
+        "Are you still there?",
+        "Good.",
+    ]
+
+
 # --- tools
 
 

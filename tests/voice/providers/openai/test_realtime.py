@@ -524,6 +524,19 @@ async def test_an_answer_that_was_owed_is_asked_for_on_the_next_connection() -> 
         assert items(server, 1) == ["user: [The caller said something here that was not written down.]"]
 
 
+async def test_a_reply_that_had_not_begun_is_asked_for_again() -> None:
+    async def cut(server: Session) -> None:
+        await server.wait("response.create")
+        server.peer.cut()
+
+    async def again(server: Session) -> None:
+        asked = await server.wait("response.create")
+        await server.respond("Hello there.", metadata=asked["response"]["metadata"])
+
+    async with session(playing(cut), playing(again)) as (opened, listener, _):
+        await listener.until("finished", opened.respond(say="Hello there."), "stop")
+
+
 async def expire(server: Session) -> None:
     await server.error("Your session hit the maximum duration of 60 minutes.", code="session_expired")
     await server.peer.close(1001, "Your session hit the maximum duration of 60 minutes.")
