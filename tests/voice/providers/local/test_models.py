@@ -97,6 +97,14 @@ def test_reading_ahead_stops_before_the_word_that_may_change():
     assert beginning([system, {"role": "user", "content": "Hm"}]) == start + "<|im_start|>user\n"
 
 
+def test_all_of_a_short_word_is_spoken_however_little_silence_is_around_it():
+    silent = np.full(40, -10.0, np.float32)
+    word = np.full(8, 5.0, np.float32)
+    assert kokoro.spoken(np.concatenate((silent, word, silent))) == (40 - kokoro.KEPT, 48 + kokoro.KEPT)
+    assert kokoro.spoken(np.concatenate((silent[:1], word))) == (0, 9)
+    assert kokoro.spoken(silent) == (0, 40)
+
+
 def test_pieces_are_cut_where_the_voice_is_soft_and_none_is_a_scrap():
     energy = np.ones(300, np.float32)
     energy[[25, 60, 120, 200]] = 0

@@ -59,8 +59,9 @@ SYMBOLS = {symbol: start + offset for start, run in _RUNS.items() for offset, sy
 # The model's two halves meet at these tensors: what is said, frame by frame, and its pitch and energy, two a frame.
 _JOINT = ("/encoder/MatMul_1_output_0", "/encoder/Reshape_output_0", "/encoder/Reshape_1_output_0")
 FRAME = 600
-# Frames that are silent before and after speech, at normal speed; there are always a few more.
-SILENT_BEFORE, SILENT_AFTER = 10, 14
+# Frames of less energy than this, as the model plans it, are silent; so many of them are kept on either side of speech.
+SILENT_ENERGY = -6.0
+KEPT = 4
 # Frames of the first piece, the next ones and all after them: from so many to so many, cut where the voice is softest.
 # Each has to be made while the one before is heard.
 PIECES = ((18, 36), (26, 46), (44, 76), (60, 110))
@@ -93,9 +94,9 @@ class Kokoro:
         chosen = style[min(len(ids), len(style) - 1)][None]
         tokens, pace = np.array([[0, *ids, 0]], np.int64), np.array([speed], np.float32)
         plan: list[Floats] = self._plan.run(None, {"tokens": tokens, "style": chosen, "speed": pace})
-        count = plan[0].shape[-1]
-        begin, end = round(SILENT_BEFORE / speed), count - round(SILENT_AFTER / speed)
-        seams = [begin, *cuts(plan[2].reshape(-1, 2).mean(axis=1), begin, end), end]
+        energy = plan[2].reshape(-1, 2).mean(axis=1)
+        begin, end = spoken(energy)
+        seams = [begin, *cuts(energy, begin, end), end]
         tail: Floats = np.zeros(0, np.float32)
         for number, (first, after) in enumerate(pairwise(seams), 1):
             last = number == len(seams) - 1
@@ -124,6 +125,14 @@ class Kokoro:
             data = np.fromfile(self._models / manifest.voice_path(voice), "<f4")
             self._styles[voice] = data.reshape(-1, STYLE_SIZE)
         return self._styles[voice]
+
+
+def spoken(energy: Floats) -> tuple[int, int]:
+    """From which frame to which there is speech. How much silence is around it differs with the voice and the text."""
+    loud = np.flatnonzero(energy > SILENT_ENERGY)
+    if not len(loud):
+        return 0, len(energy)
+    return max(0, int(loud[0]) - KEPT), min(len(energy), int(loud[-1]) + 1 + KEPT)
 
 
 def cuts(energy: Floats, begin: int, end: int) -> list[int]:
