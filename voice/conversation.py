@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from voice import events
+from voice import cues, events
 from voice.agent_call import STILL_SLOW_SECONDS, AgentCall, Source
 from voice.brain import Brain, Seat
 from voice.call import EndReason
@@ -27,7 +27,7 @@ from voice.speech import Speaker
 from voice.tools import EndCall, HandOff, ToolError, Transfer
 from voice.tools.builtin import tools_of
 from voice.transport import Transport
-from voice.turns import TurnTaker, is_backchannel, is_hanging
+from voice.turns import NoInterruption, TurnTaker
 
 __all__ = ["Conversation", "EndReason", "Services"]
 
@@ -83,6 +83,7 @@ class Conversation(AgentCall):
             emit=self._emit,
             turn=lambda: self._turn + 1,
             listener=self,
+            saying=self._saying,
         )
         self._reply: Reply | None = None
         self._held = False
@@ -175,20 +176,15 @@ class Conversation(AgentCall):
         self._set_timer("interruption", max(0.0, due), self._long_speech)
 
     def words_so_far(self, text: str) -> None:
-        if self._held:
-            if not is_backchannel(text):
-                self._interrupt()
-            elif not self._turns.speaking:
-                self._turns.discard()
-                self._go_on(text, "backchannel")
-                return
+        if self._held and self._turns.interrupts():
+            self._interrupt()
         if self._reply is None:
             self._brain.hearing(text)
 
     def maybe_finished(self, text: str) -> None:
         if self._screens:
             return
-        if self._reply is None and not self._over.done() and not is_hanging(text):
+        if self._reply is None and not self._over.done():
             self._begin_reply(Reply(self._turn + 1, caller=text, asked_at=self.clock.now()))
 
     def finished(self, text: str, started: float, ended: float) -> None:
@@ -200,6 +196,10 @@ class Conversation(AgentCall):
             self._waiting = before + text, self._waiting[1] if self._waiting else started, ended
             return
         self._answer(text, started, ended, "speech")
+
+    def no_interruption(self, text: str, reason: NoInterruption) -> None:
+        if self._held:
+            self._go_on(text, reason)
 
     def nothing_said(self) -> None:
         if self._held:
@@ -222,15 +222,21 @@ class Conversation(AgentCall):
         return self._spec.turns.interruptible and reply.interruptible
 
     def _long_speech(self) -> None:
-        if self._held and self._turns.speaking:
+        if self._held and self._turns.speaking and self._turns.interrupts():
             self._interrupt()
 
-    def _go_on(self, text: str, reason: Literal["backchannel", "no_words", "echo"]) -> None:
+    def _go_on(self, text: str, reason: NoInterruption | Literal["no_words"]) -> None:
         """It was no interruption: say the rest."""
         self._held = False
         self._stop_timer("interruption")
         self._emit(events.InterruptionIgnored(at=self.clock.now(), turn=self._turn + 1, text=text, reason=reason))
         self._playout.release()
+
+    def _saying(self) -> str | None:
+        """What was sent of the agent's words; None while it is the caller's turn."""
+        if self._reply is None or not self._reply.certain.is_set():
+            return None
+        return self._reply.utterance.said
 
     def _interrupt(self) -> None:
         self._held = False
@@ -239,6 +245,7 @@ class Conversation(AgentCall):
         if reply is None:
             return
         heard = self._drop_reply()
+        self._turns.expecting = cues.expected(heard)
         if reply.certain.is_set():
             self._brain.keep(reply.turn, reply.caller, heard, whole=False)
 
@@ -333,6 +340,7 @@ class Conversation(AgentCall):
         if reply.caller and not reply.failed:
             self._failures = 0
         said = " ".join(word.text for word in utterance.words)
+        self._turns.expecting = cues.expected(said)
         self._brain.keep(reply.turn, reply.caller, said, whole=not reply.failed)
         if not reply.text and self._doubted(reply.turn, said):
             self._say(self._spec.phrases.correction, after=self._set_right)

@@ -130,13 +130,13 @@ class CallerTurn(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterruptionIgnored(Event):
-    """The caller made a sound over the agent that was no interruption (a cough, "mm-hm", the agent's own echo)."""
+    """A sound over the agent that was no interruption: a cough, "mm-hm", the agent's own echo, someone farther away."""
 
     type: ClassVar[str] = "caller.interruption_ignored"
 
     turn: int
     text: str
-    reason: Literal["backchannel", "no_words", "echo"]
+    reason: Literal["backchannel", "no_words", "echo", "background"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

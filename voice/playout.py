@@ -63,6 +63,11 @@ class Utterance:
         waiting = self.total - self.sent
         return waiting >= FRAME_BYTES or (self.complete and waiting > 0)
 
+    @property
+    def said(self) -> str:
+        """The words of which at least the first sound was sent."""
+        return " ".join(word.text for word in self.words if word.at >= 0)
+
     def append(self, pcm: bytes) -> None:
         self._audio += pcm
 

@@ -40,7 +40,7 @@ class TurnTaking(Frozen):
     """Silence after which a caller who sounds finished is answered."""
     unfinished_silence: float = Field(1.2, ge=0.2, le=10.0)
     """Silence after which a caller who sounds unfinished is answered all the same."""
-    finished_probability: float = Field(0.5, ge=0.0, le=1.0)
+    finished_probability: float = Field(0.9, ge=0.0, le=1.0)
     """What the end-of-turn model must say for "finished"."""
     interruptible: bool = True
     interruption_speech: float = Field(0.6, ge=0.1, le=5.0)
