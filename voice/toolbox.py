@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
-from referencing import Registry
 
 from voice import events
 from voice.clock import CallClock
 from voice.providers.base import ToolRequest, ToolSchema
 from voice.tools import Action, CallControl, Outcome, Tool, ToolError, ToolPolicy
+from voice.tools.arguments import complaint, parsed
 
 Emit = Callable[[events.Event], None]
 
 INTERRUPTED = "Not done: the caller interrupted before it was finished."
 UNTAKEN = "Not done: the caller interrupted before it could happen."
 RUNNING = "Started. You will be told the result when it is there; until then do not say that it is done."
-# What is wrong with an argument may quote all of it.
-COMPLAINT_LIMIT = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +127,7 @@ class Toolbox:
         return Result(request, RUNNING)
 
     async def _run(self, turn: int, request: ToolRequest) -> Result:
-        arguments, started = _parsed(request.arguments), self._clock.now()
+        arguments, started = parsed(request.arguments), self._clock.now()
         self._emit(
             events.ToolCalled(
                 at=started,
@@ -178,8 +172,8 @@ class Toolbox:
         tool = self._tools.get(request.name)
         if tool is None:
             raise ToolError(f"There is no tool named {request.name}.")
-        if (complaint := _complaint(tool.schema, arguments)) or arguments is None:
-            raise ToolError(self._repair(turn, request.name, complaint))
+        if (wrong := complaint(tool.schema, arguments)) or arguments is None:
+            raise ToolError(self._repair(turn, request.name, wrong))
         try:
             async with asyncio.timeout(tool.policy.timeout) as patience:
                 return await tool.run(arguments, self._control)
@@ -191,12 +185,12 @@ class Toolbox:
                 f"It took longer than {longest} and was given up. Tell the caller that it did not work."
             ) from None
 
-    def _repair(self, turn: int, name: str, complaint: str) -> str:
+    def _repair(self, turn: int, name: str, wrong: str) -> str:
         """Let the model mend a tool's arguments once a turn."""
         if (turn, name) not in self._malformed:
             self._malformed.add((turn, name))
-            return f"{complaint} Nothing was done. Call it again with right arguments, or ask the caller for them."
-        return f"{complaint} Nothing was done. Do not call it again now: ask the caller for what is missing."
+            return f"{wrong} Nothing was done. Call it again with right arguments, or ask the caller for them."
+        return f"{wrong} Nothing was done. Do not call it again now: ask the caller for what is missing."
 
     def _policy(self, request: ToolRequest) -> ToolPolicy:
         tool = self._tools.get(request.name)
@@ -207,27 +201,6 @@ def _is_cancelled() -> bool:
     """Whether somebody has cancelled this task, and it was not the tool that gave up by itself."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _parsed(arguments: str) -> dict[str, object] | None:
-    try:
-        parsed = json.loads(arguments or "{}")
-    except ValueError:
-        return None
-    return parsed if isinstance(parsed, dict) else None
-
-
-def _complaint(schema: ToolSchema, arguments: dict[str, object] | None) -> str:
-    """What is wrong with the arguments, or ""."""
-    if arguments is None:
-        return "The arguments are not a JSON object."
-    # An empty registry: a schema that somebody else wrote must not make us fetch what it refers to.
-    error = best_match(Draft202012Validator(dict(schema.parameters), registry=Registry()).iter_errors(arguments))
-    if error is None:
-        return ""
-    where = ".".join(map(str, error.absolute_path))
-    what = f"The argument {where} is wrong" if where else "The arguments are wrong"
-    return f"{what}: {error.message[:COMPLAINT_LIMIT]}."
 
 
 def _limited(text: str, limit: int) -> str:

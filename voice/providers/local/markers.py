@@ -15,7 +15,7 @@ from voice.providers.base import Message, TextDelta, ToolRequest, ToolSchema
 
 # A bracket that is not closed within so many characters was none of ours.
 LONGEST_MARKER = 400
-_NAME = re.compile(r"\[\s*([A-Za-z][\w -]*?)\s*(?:[:(]?\s*(\{.*\})\s*\)?)?\s*(?:\(\s*\))?\s*\]", re.DOTALL)
+_FLAGS = re.DOTALL | re.IGNORECASE
 _numbers = itertools.count(1)
 # A small model hangs up too readily: it needs to see when to, and when not to.
 _HANGING_UP = (
@@ -73,11 +73,18 @@ class MarkerReader:
     """Takes the model's text as it comes; gives the text to speak at once, and the tools that it asks for.
 
     Text is held back only from an opening bracket on, until it is known to be a marker or none. After the first tool
-    nothing more is spoken.
+    nothing more is spoken. A marker whose arguments are no JSON is given as it was written: whoever asks for it sees to
+    that.
     """
 
     def __init__(self, tools: Sequence[ToolSchema]) -> None:
         self._names = {_plain(tool.name): tool.name for tool in tools}
+        # The longest first: "book table" is not the tool "book".
+        longest_first = sorted((tool.name for tool in tools), key=len, reverse=True)
+        names = "|".join(r"[\s_-]*".join(map(re.escape, re.split(r"[\s_-]+", name))) for name in longest_first)
+        self._begun = re.compile(rf"\[\s*({names})(?![\w-])", re.IGNORECASE)
+        # Either with JSON, in which there may be brackets, or with anything else up to the closing one.
+        self._whole = re.compile(rf"{self._begun.pattern}\s*(?:[:(]?\s*(\{{.*\}})\s*\)?\s*|([^\[\]]*))\]", _FLAGS)
         self._held = ""
         self._last = ""
         self.asked = False
@@ -94,37 +101,35 @@ class MarkerReader:
                 return
             yield from self._speak(len(self._held[:bracket].rstrip()))
             start = self._held.find("[")
-            match = _NAME.match(self._held, start)
-            name = self._names.get(_plain(match[1])) if match else None
-            if match and name:
+            if match := self._whole.match(self._held, start):
                 self._held = self._held[match.end() :]
-                yield from self._ask(name, match[2] or "{}")
-            elif match or len(self._held) > LONGEST_MARKER or not self._may_be_marker(start):
+                yield from self._ask(match[1], match[2] or match[3])
+            elif len(self._held) > LONGEST_MARKER or not self._may_be_marker(start):
                 yield from self._speak(start + 1)
             else:
                 return
 
     def finish(self) -> Iterator[TextDelta | ToolRequest]:
         """The end of the text. An opened marker that names a tool and was never closed counts as written."""
-        opened = re.match(r"\s*\[\s*([A-Za-z][\w -]*)\s*$", self._held)
-        name = self._names.get(_plain(opened[1])) if opened else None
-        if name and not self.asked:
-            yield from self._ask(name, "{}")
+        opened = self._begun.match(self._held.lstrip()) if self._names else None
+        if opened and not self.asked:
+            yield from self._ask(opened[1], self._held.lstrip()[opened.end() :])
         else:
             yield from self._speak(len(self._held.rstrip()))
         self._held = ""
 
-    def _ask(self, name: str, arguments: str) -> Iterator[ToolRequest]:
+    def _ask(self, written: str, arguments: str) -> Iterator[ToolRequest]:
         """Nobody asks a question and hangs up: such a marker was written by mistake."""
+        name = self._names[_plain(written)]
         if name == "end_call" and self._last == "?":
             return
         self.asked = True
-        yield ToolRequest(f"local-{next(_numbers)}", name, arguments)
+        yield ToolRequest(f"local-{next(_numbers)}", name, arguments.strip(" \n:()") or "{}")
 
     def _may_be_marker(self, start: int) -> bool:
         """Whether what is held from the bracket on can still become the marker of a tool."""
-        begun = _plain(re.split(r"[\]{:(]", self._held[start + 1 :], maxsplit=1)[0])
-        return any(name.startswith(begun) or begun == name for name in self._names)
+        written = _plain(self._held[start + 1 :])
+        return bool(self._begun.match(self._held, start)) or any(name.startswith(written) for name in self._names)
 
     def _speak(self, count: int) -> Iterator[TextDelta]:
         """Let go of the first `count` characters. White space waits for what comes after it."""

@@ -42,6 +42,22 @@ def test_arguments_are_passed_on_as_written():
     )
 
 
+@pytest.mark.parametrize(
+    ("marker", "name", "arguments"),
+    [
+        ("[book table: Friday at ten]", "book_table", "Friday at ten"),
+        ("[book_table day=Friday]", "book_table", "day=Friday"),
+        ('[book_table {"day": "Fri', "book_table", '{"day": "Fri'),
+        ("[book-it]", "book-it", "{}"),
+        ("[book 2]", "book", "2"),
+    ],
+)
+def test_a_marker_that_is_not_quite_right_is_asked_for_and_never_spoken(marker, name, arguments):
+    tools = (END, BOOK, ToolSchema("book", "", {}), ToolSchema("book-it", "", {}))
+    assert read(f"Well. {marker}", tools=tools) == ("Well.", [(name, arguments)])
+    assert read(*f"Well. {marker}", tools=tools) == ("Well.", [(name, arguments)])
+
+
 @pytest.mark.parametrize("text", ["It is [number] dollars.", "See [1] and [2].", "An open [ bracket", "a[i]"])
 def test_other_brackets_are_spoken(text):
     assert read(*text) == (text, [])

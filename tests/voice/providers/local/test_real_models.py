@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Callable
 
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 
 from benchmarks.speech import DATA, frames, read_wav, recordings
-from voice.providers.base import Finished, LlmSettings, ProviderError, TextDelta, ToolRequest
+from voice.providers.base import Finished, LlmSettings, ProviderError, TextDelta, ToolRequest, ToolSchema
+from voice.providers.local.forms import filled_in
+from voice.tools.arguments import complaint
 from voice.tools.end_call import EndCallTool
 
 pytestmark = pytest.mark.models
@@ -171,6 +174,52 @@ async def test_the_language_model_hangs_up_after_a_goodbye(models):
     assert [chunk.name for chunk in chunks if isinstance(chunk, ToolRequest)] == ["end_call"]
     assert "[" not in "".join(chunk.text for chunk in chunks if isinstance(chunk, TextDelta))
     assert chunks[-1].reason == "tool_calls"
+
+
+BOOK = ToolSchema(
+    "book_visit",
+    "Book a visit, once you know the day, the time and the caller's name.",
+    {
+        "type": "object",
+        "properties": {
+            "day": {"type": "string", "enum": ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"]},
+            "time": {"type": "string", "description": "Such as 9:30."},
+            "name": {"type": "string", "description": "The caller's name."},
+        },
+        "required": ["day", "time", "name"],
+    },
+)
+
+
+async def book(models, *said: str) -> list[dict]:
+    """What the model asks to book when the caller has said all that."""
+    messages = [{"role": "system", "content": PROMPT + " You book visits."}]
+    for text in said[:-1]:
+        messages += [{"role": "user", "content": text}, {"role": "assistant", "content": "All right. What else?"}]
+    messages.append({"role": "user", "content": said[-1]})
+    settings = LlmSettings("qwen", temperature=0.0, max_tokens=80)
+    stream = models.llm.stream(messages, tools=[BOOK, EndCallTool.schema], settings=settings)
+    return [json.loads(chunk.arguments) async for chunk in stream if isinstance(chunk, ToolRequest)]
+
+
+async def test_a_visit_is_booked_with_what_the_caller_has_said(models):
+    for said in (
+        ("I would like to come on Friday.", "At 9:30.", "My name is Ann Smith. Please book it."),
+        ("Please book me a visit on Friday at 9:30. My name is Ann Smith.",),
+    ):
+        [asked] = await book(models, *said)
+        assert not complaint(BOOK, asked)
+        assert (asked["day"], asked["time"][:4]) == ("Friday", "9:30")
+        assert "Ann" in asked["name"]
+
+
+async def test_the_form_of_a_tool_has_what_was_said_and_nothing_else(models):
+    messages = [
+        {"role": "system", "content": PROMPT + " You book visits."},
+        {"role": "user", "content": "I am Ann Smith. Can I come on Friday?"},
+    ]
+    written = json.loads(await models.llm._fill_in(BOOK, messages))
+    assert filled_in(written, BOOK, messages[1]["content"]) == {"day": "Friday", "name": "Ann Smith"}
 
 
 async def test_a_prewarmed_prompt_is_not_read_again(models):
