@@ -272,7 +272,7 @@ class VariableSet(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimDoubted(Event):
-    """The agent said that it had done something, and no tool had. `then` says what was done about it."""
+    """The agent said that it had done something, and no tool had. `then` is "noted", or "corrected" aloud."""
 
     type: ClassVar[str] = "claim.doubted"
 
@@ -283,7 +283,8 @@ class ClaimDoubted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentLogged(Event):
-    """A text agent's own note: a log line, or a measurement where `value` is set."""
+    """A text agent's own note: a log line, or a measurement where `value` is set. One named `speech_leak` holds what a
+    model has printed for a machine, and what was therefore not spoken."""
 
     type: ClassVar[str] = "agent.logged"
 
