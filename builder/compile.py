@@ -58,11 +58,17 @@ class CompiledAgent:
     hearing: tuple[Service, ...]
     voices: tuple[tuple[Service, Voice], ...]
     models: tuple[tuple[Service, Model], ...]
+    answering: Service | None = None
+    """Who answers in place of language models: a model that hears and speaks, or a program of somebody's own."""
+    agent_id: str = ""
+    voice: str = ""
+    """With a model that speaks itself: its voice; empty leaves it to the vendor."""
 
     @property
     def services(self) -> list[Service]:
         """All of them."""
-        return [*self.hearing, *(service for service, _ in self.voices), *(service for service, _ in self.models)]
+        answering = [self.answering] if self.answering else [service for service, _ in self.models]
+        return [*self.hearing, *(service for service, _ in self.voices), *answering]
 
 
 def compile_agent(version: AgentVersion) -> CompiledAgent:
@@ -73,11 +79,15 @@ def compile_agent(version: AgentVersion) -> CompiledAgent:
 def compile_config(agent: Agent, config: AgentConfig) -> CompiledAgent:
     """What the engine would run for `agent` if a version said what `config` says. Raises AgentNotReady."""
     resolve = _Resolver(agent.organization_id, config)
-    models = _models(config, resolve)
+    answering = _answering(config, resolve)
+    models = [] if answering else _models(config, resolve)
     voices = [_voice(source, config.voice.speed, resolve) for source in (config.voice, *config.voice.fallbacks)]
     hearing = [_service("stt", source, resolve) for source in (config.hearing, *config.hearing.fallbacks)]
-    made = spec(agent.name, config, voice=voices[0][1], model=models[0][1])
-    return CompiledAgent(made, tuple(hearing), tuple(voices), tuple(models))
+    made = spec(agent.name, config, voice=voices[0][1], model=_model(answering or models[0][0], config))
+    own_voice = config.voice.id if config.voice.connection == config.model.connection else ""
+    return CompiledAgent(
+        made, tuple(hearing), tuple(voices), tuple(models), answering, agent_id=agent.pk, voice=own_voice
+    )
 
 
 class _Resolver:
@@ -87,8 +97,11 @@ class _Resolver:
         found = ModelConnection.objects.filter(pk__in=config.connections, organization_id=organization_id)
         self._connections = {connection.pk: connection for connection in found}
 
+    def find(self, connection_id: str) -> ModelConnection | None:
+        return self._connections.get(connection_id)
+
     def connection(self, connection_id: str, role: Role) -> ModelConnection:
-        connection = self._connections.get(connection_id)
+        connection = self.find(connection_id)
         what = vendors.ROLES[role].lower()
         if connection is None:
             raise AgentNotReady(
@@ -108,7 +121,7 @@ def _service(role: Role, source: Source, resolve: _Resolver) -> Service:
 
 def default_model(connection: ModelConnection, role: Role) -> str:
     """The model of a connection where none is named; "" if it has to be."""
-    known = vendors.models(connection.vendor, role)
+    known = vendors.models(connection.vendor, "agent") or vendors.models(connection.vendor, role)
     first = known[0] if known else ""
     return (connection.default_model or first) if role == "llm" else first
 
@@ -122,6 +135,16 @@ def _voice(source: VoiceSource, speed: float, resolve: _Resolver) -> tuple[Servi
     if not chosen and service.access.vendor == vendors.COMPATIBLE:
         raise AgentNotReady(f"Choose a voice of {service.access.name} on the agent's page.")
     return service, Voice(provider=service.access.name, id=chosen, speed=speed)
+
+
+def _answering(config: AgentConfig, resolve: _Resolver) -> Service | None:
+    """Who answers, if it is not a language model."""
+    choice = config.model
+    connection = resolve.find(choice.connection)
+    role = vendors.answers(connection.vendor, choice.name) if connection else "llm"
+    if connection is None or role == "llm":
+        return None
+    return Service(role, Access.by(connection), choice.name or default_model(connection, role))
 
 
 def _models(config: AgentConfig, resolve: _Resolver) -> list[tuple[Service, Model]]:

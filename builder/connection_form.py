@@ -84,7 +84,7 @@ class ConnectionForm(_ModelForm):
         if data.get("base_url") == known.base_url:
             data["base_url"] = ""
         address = data.get("base_url") or known.base_url
-        if known.id == vendors.COMPATIBLE and not address and "base_url" not in self.errors:
+        if not address and "base_url" not in self.errors:
             self.add_error("base_url", "Write the address of the service, such as http://127.0.0.1:11434/v1")
         if not data.get("api_key"):
             data["api_key"] = self.stored_key

@@ -17,7 +17,8 @@ from django.conf import settings
 from builder import vendors
 from builder.compile import Access, Service
 from voice.providers.base import Llm, Stt, Tts
-from voice.providers.vendor import Account, VoiceChoice
+from voice.providers.realtime import Realtime
+from voice.providers.vendor import Account, AgentApp, VoiceChoice
 
 if TYPE_CHECKING:
     from voice.providers.local import LocalModels, ModelsStatus
@@ -77,6 +78,18 @@ def llm_for(service: Service) -> Llm:
     """Who answers for a service; those of one account share one, which is told the model each time."""
     model: Llm = _shared(replace(service, model=""), service.access) if service.access else local_models().llm
     return model
+
+
+def realtime_for(service: Service, access: Access) -> Realtime:
+    """Who hears and speaks for a service; equal services share one."""
+    model: Realtime = _shared(service, access)
+    return model
+
+
+def agent_for(service: Service, access: Access) -> AgentApp:
+    """The program that answers for a service; equal services share one."""
+    app: AgentApp = _shared(service, access)
+    return app
 
 
 def _shared(service: Service, access: Access) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, cast
@@ -19,8 +19,12 @@ from builder.fields import RowsField, bound, schema
 from builder.models import Agent, ModelConnection
 from voice.providers.vendor import Role
 
-CONNECTIONS: Mapping[str, Role] = {"hearing_connection": "stt", "voice_connection": "tts", "connection": "llm"}
-"""The controls that choose a connection, and for which role."""
+CONNECTIONS: Mapping[str, tuple[Role, ...]] = {
+    "hearing_connection": ("stt",),
+    "voice_connection": ("tts",),
+    "connection": vendors.ANSWERS,
+}
+"""The controls that choose a connection, and for which roles."""
 FALLBACK_ROWS: Mapping[str, Role] = {"hearing_fallbacks": "stt", "voice_fallbacks": "tts", "model_fallbacks": "llm"}
 
 
@@ -45,18 +49,20 @@ class AgentForm(AgentControls):
         self.config = config
         """The draft as stored; after `is_valid`, as it is to be stored."""
         self.connections = {connection.pk: connection for connection in organization.model_connections.all()}
-        for name, role in CONNECTIONS.items():
-            self._field(name).choices = self._sources(role, initial[name])
+        for name, roles in CONNECTIONS.items():
+            self._field(name).choices = self._sources(roles, initial[name])
         for name, role in FALLBACK_ROWS.items():
             rows: RowsField = self._field(name)
-            rows.offer("connection", self._sources(role, *(row["connection"] for row in initial[name])))
+            rows.offer("connection", self._sources((role,), *(row["connection"] for row in initial[name])))
 
     def _field(self, name: str) -> Any:
         return self.fields[name]
 
-    def _sources(self, role: Role, *chosen: str) -> list[tuple[str, str]]:
-        """Where a role can be had from. What was chosen and is gone is offered too, so that it can be seen."""
-        known = [found for found in self.connections.values() if vendors.has_role(found.vendor, role)]
+    def _sources(self, roles: Sequence[Role], *chosen: str) -> list[tuple[str, str]]:
+        """Where one of these roles can be had from. What was chosen and is gone is offered too, to be seen."""
+        known = [
+            found for found in self.connections.values() if any(vendors.has_role(found.vendor, role) for role in roles)
+        ]
         choices = [(LOCAL, "On this machine"), *((found.pk, found.name) for found in known)]
         gone = [key for key in chosen if key not in dict(choices)]
         return choices + [(key, "A deleted connection") for key in dict.fromkeys(gone)]

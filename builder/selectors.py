@@ -160,6 +160,7 @@ def connection_facts(organization: Organization) -> dict[str, dict[str, Any]]:
     return {
         found.pk: {
             **{role: vendors.models(found.vendor, role) for role in vendors.roles(found.vendor)},
+            "answers": [model for role in vendors.ANSWERS for model in vendors.models(found.vendor, role)],
             "voicesUrl": reverse("connection_voices", args=[organization.slug, found.pk]),
         }
         for found in organization.model_connections.all()

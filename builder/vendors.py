@@ -18,6 +18,7 @@ ROLES: Mapping[Role, str] = {
     "tts": "Voices",
     "llm": "Language models",
     "realtime": "Speech to speech",
+    "agent": "Agents in code",
 }
 
 
@@ -57,6 +58,19 @@ def roles(vendor_id: str) -> list[Role]:
 def models(vendor_id: str, role: str) -> tuple[str, ...]:
     """The known models of a role, the default first."""
     return vendor(vendor_id).models.get(cast("Role", role), ()) if vendor_id in vendors() else ()
+
+
+ANSWERS: tuple[Role, ...] = ("llm", "realtime", "agent")
+"""Who can decide on an agent's words."""
+
+
+def answers(vendor_id: str, model: str) -> Role:
+    """In which of those roles `model` of a vendor answers."""
+    if has_role(vendor_id, "agent"):
+        return "agent"
+    if model in models(vendor_id, "realtime") or not has_role(vendor_id, "llm"):
+        return "realtime"
+    return "llm"
 
 
 def label(vendor_id: str) -> str:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.compile import CompiledAgent
-from builder.engine import llm_for, local_models, stt_for, tts_for
+from builder.engine import agent_for, llm_for, local_models, realtime_for, stt_for, tts_for
 from core.errors import ApiError, ErrorCode
-from voice.brain import llm_brain
+from voice.brain import Brains, llm_brain
 from voice.chain import ChatModel
 from voice.health import Health
 from voice.media.pacer import Pacer
 from voice.providers.base import Stt
-from voice.services import Services
+from voice.providers.vendor import CallFacts
+from voice.services import RealtimeServices, Services
 from voice.spec import Voice
 from voice.speech import PhraseCache, VoiceService
 
@@ -33,18 +34,36 @@ class Providers:
         """Raises ApiError while a model that the agent needs is not there. May be called in any thread."""
         require_models(self._models.status, needed_models(compiled))
 
-    def services(self, compiled: CompiledAgent) -> Services:
-        models = [ChatModel.of(llm_for(service), model) for service, model in compiled.models]
+    def services(self, compiled: CompiledAgent) -> Services | RealtimeServices:
+        answering = compiled.answering
+        if answering is not None and answering.access is not None and answering.role == "realtime":
+            return RealtimeServices(
+                realtime=realtime_for(answering, answering.access),
+                voice=compiled.voice,
+                voices=self._voices(compiled),
+                pacer=self._pacer,
+                phrases=self._phrases,
+                health=self._health,
+            )
         return Services(
             stt=self._recognisers(compiled),
             voices=self._voices(compiled),
-            brain=llm_brain(models, health=self._health),
+            brain=self._brains(compiled),
             health=self._health,
             vad=self._models.vad,
             end_of_turn=self._models.end_of_turn,
             pacer=self._pacer,
             phrases=self._phrases,
         )
+
+    def _brains(self, compiled: CompiledAgent) -> Brains:
+        answering = compiled.answering
+        if answering is not None and answering.access is not None:
+            spec = compiled.spec
+            facts = CallFacts(agent_id=compiled.agent_id, prompt=spec.prompt, greeting=spec.greeting)
+            return agent_for(answering, answering.access).brains(facts)
+        models = [ChatModel.of(llm_for(service), model) for service, model in compiled.models]
+        return llm_brain(models, health=self._health)
 
     def _recognisers(self, compiled: CompiledAgent) -> list[Stt]:
         """Those of the agent; the local one is the last resort, if it is there."""
@@ -66,7 +85,13 @@ class Providers:
 
 def needed_models(compiled: CompiledAgent) -> set[str]:
     """The local models without which a call of the agent cannot begin: what stands behind them may be away."""
-    first = {"stt": compiled.hearing[0], "tts": compiled.voices[0][0], "llm": compiled.models[0][0]}
+    if compiled.answering is not None and compiled.answering.role == "realtime":
+        return set()
+    first = {
+        "stt": compiled.hearing[0],
+        "tts": compiled.voices[0][0],
+        "llm": compiled.answering or compiled.models[0][0],
+    }
     return {"vad", "turn", *(name for name, service in first.items() if service.access is None)}
 
 

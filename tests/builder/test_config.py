@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from accounts.models import Organization
 from builder import voices
 from builder.changes import PARTS, Change, changes, grouped, settings_of
-from builder.compile import Access, AgentNotReady, Service, compile_agent
+from builder.compile import Access, AgentNotReady, Service, compile_agent, default_model
 from builder.config import AgentConfig, HearingChoice, ModelChoice, Source, VoiceChoice, VoiceSource
 from builder.forms import AgentForm
 from builder.models import AgentVersion
@@ -186,6 +186,30 @@ class TestCompile:
         assert (compiled.spec.model.provider, compiled.spec.model.name) == ("Groq", "large")
         assert "sk-secret" not in compiled.spec.model_dump_json()
         assert "sk-secret" not in repr(compiled)
+
+    @pytest.mark.parametrize(
+        ("vendor", "model", "answers"),
+        [
+            ("line", "", ("agent", "line")),
+            ("webagent", "conversation-relay", ("agent", "conversation-relay")),
+            ("openai", "gpt-realtime-2", ("realtime", "gpt-realtime-2")),
+        ],
+    )
+    def test_a_program_or_a_model_that_speaks_answers_in_place_of_a_language_model(
+        self,
+        vendor: str,
+        model: str,
+        answers: tuple[str, str],
+        version_factory: VersionFactory,
+        connection_factory: ConnectionFactory,
+    ) -> None:
+        made = connection_factory("Ours", vendor=vendor, base_url="https://agent.example.org", default_model="")
+        choice = ModelChoice(connection=made.pk, name=model or default_model(made, "llm"))
+        compiled = compile_agent(self.version(version_factory(), model=choice))
+        assert compiled.answering is not None
+        assert (compiled.answering.role, compiled.answering.model) == answers
+        assert compiled.models == ()
+        assert compiled.spec.model.provider.startswith("Ours")
 
     def test_each_role_has_its_own_chain(
         self, version_factory: VersionFactory, connection_factory: ConnectionFactory

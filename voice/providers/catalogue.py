@@ -16,6 +16,8 @@ VENDORS = (
     "elevenlabs",
     "cartesia",
     "pipecat",
+    "line",
+    "webagent",
 )
 """Packages in `voice.providers`, in the order in which they are shown."""
 

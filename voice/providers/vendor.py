@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import httpx
 
+from voice.brain import Brains
 from voice.providers.base import Llm, Stt, Tts
 from voice.providers.realtime import Realtime
 from voice.providers.sockets import Connect, connect_anywhere
 
-Role = Literal["stt", "tts", "llm", "realtime"]
+Role = Literal["stt", "tts", "llm", "realtime", "agent"]
+"""An "agent" is a program of somebody's own that decides on the words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,29 @@ class Account:
     connect: Connect = connect_anywhere
     name: str = ""
     """What events and messages call it; the vendor's id where empty."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallFacts:
+    """What a program is told of its call. Addresses are phone numbers or SIP URIs; `metadata` is passed on as it is."""
+
+    agent_id: str = ""
+    caller: str = ""
+    called: str = ""
+    direction: Literal["inbound", "outbound"] = "inbound"
+    prompt: str = ""
+    greeting: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+class AgentApp(Protocol):
+    """A program that decides on the words of calls. One object serves all of them."""
+
+    name: str
+
+    def brains(self, call: CallFacts) -> Brains: ...
+
+    async def close(self) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +84,8 @@ class Vendor:
     tts: Callable[[Account, str], Tts] | None = None
     llm: Callable[[Account, str], Llm] | None = None
     realtime: Callable[[Account, str], Realtime] | None = None
+    agent: Callable[[Account, str], AgentApp] | None = None
+    """Here a model is the protocol that the program speaks."""
     voices: tuple[VoiceChoice, ...] = ()
     list_voices: Callable[[Account], Awaitable[list[VoiceChoice]]] | None = None
     """Asks the vendor for the account's voices. Raises ProviderError."""

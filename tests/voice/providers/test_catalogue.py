@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from voice.providers.catalogue import VENDORS, vendor
@@ -12,12 +14,15 @@ from voice.providers.vendor import Account, Role, Vendor
 async def test_a_vendor_makes_an_adapter_for_each_of_its_roles(name: str) -> None:
     known = vendor(name)
     assert known.id == name
-    roles: tuple[Role, ...] = ("stt", "tts", "llm")
+    roles: tuple[Role, ...] = ("stt", "tts", "llm", "realtime", "agent")
     for role in roles:
         maker = _maker(known, role)
         assert (maker is not None) == bool(known.models.get(role))
         if maker is not None:
-            made = maker(Account(base_url=known.base_url, api_key="k", name="Ours"), known.models[role][0])
+            made = maker(
+                Account(base_url=known.base_url or "http://127.0.0.1:1", api_key="k", name="Ours"),
+                known.models[role][0],
+            )
             assert made.name == "Ours"
             await made.close()
 
@@ -27,5 +32,5 @@ def test_an_unknown_vendor_is_told() -> None:
         vendor("nobody")
 
 
-def _maker(known: Vendor, role: Role):
-    return {"stt": known.stt, "tts": known.tts, "llm": known.llm}.get(role)
+def _maker(known: Vendor, role: Role) -> Any:
+    return getattr(known, role)

@@ -75,6 +75,11 @@ class LineApp:
         self._api = Api(name, base_url, secret=secret, headers=self._headers, client=client)
         self.failures = self._api.failures
 
+    async def status(self) -> str:
+        """What the app says of itself. Raises ProviderError."""
+        answer = await self._api.json("GET", "/status", what="agent")
+        return str(answer.get("status", answer)) if isinstance(answer, dict) else str(answer)
+
     async def open(self, call_id: str, call: LineCall) -> Session:
         """Begin a chat. Raises CallRejected, and ProviderError for an app that is not there or breaks."""
         about = _about(call_id, call)

@@ -7,9 +7,10 @@ an address that somebody typed; who made them closes them.
 
 from __future__ import annotations
 
+from voice.providers.webagent.app import VENDOR
 from voice.providers.webagent.call import WebCall
 from voice.providers.webagent.chat import chat_brain, text_brain
 from voice.providers.webagent.plain import TextLlm
 from voice.providers.webagent.relay import RelayApp, RelayBrain, relay_brain
 
-__all__ = ["RelayApp", "RelayBrain", "TextLlm", "WebCall", "chat_brain", "relay_brain", "text_brain"]
+__all__ = ["VENDOR", "RelayApp", "RelayBrain", "TextLlm", "WebCall", "chat_brain", "relay_brain", "text_brain"]
