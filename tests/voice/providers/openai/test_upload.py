@@ -42,9 +42,8 @@ def words(text: str) -> Handler:
 def form(exchange: Exchange) -> dict[str, bytes]:
     """The fields of what was uploaded."""
     head = f"Content-Type: {exchange.headers['content-type']}\r\n\r\n".encode()
-    parts = BytesParser().parsebytes(head + exchange.body).get_payload()
-    assert isinstance(parts, list)
-    return {_name(part): part.get_payload(decode=True) for part in parts}
+    whole = BytesParser().parsebytes(head + exchange.body)
+    return {_name(part): bytes(part.get_payload(decode=True) or b"") for part in whole.walk() if part is not whole}
 
 
 def _name(part: Message) -> str:
