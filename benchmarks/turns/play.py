@@ -130,6 +130,9 @@ class Ear:
     def not_understood(self, error: ProviderError) -> None:
         raise error
 
+    def deaf(self, error: ProviderError) -> None:
+        raise error
+
     def _long_speech(self) -> None:
         if self.turns is not None and self.turns.speaking:
             self._judge()

@@ -13,6 +13,7 @@ from builder.compile import Access, CompiledAgent, Service
 from core.errors import ApiError, ErrorCode
 from telephony.providers import Providers, needed_models, require_models
 from voice.providers.local import Component, ModelsStatus
+from voice.services import Services
 from voice.spec import AgentSpec, Model, Voice
 
 DEEPGRAM = Access("deepgram", "Deepgram", "https://api.deepgram.com", "k")
@@ -61,6 +62,7 @@ async def test_a_local_agent_speaks_with_the_natural_voice_and_has_the_light_one
 async def test_behind_a_hosted_agent_stand_the_local_models(providers: Providers) -> None:
     have(providers, status())
     made = providers.services(compiled(hearing=DEEPGRAM, voice=DEEPGRAM))
+    assert isinstance(made, Services)
     assert [stt.name for stt in made.stt] == ["Deepgram nova-3", "local-moonshine"]
     assert [each.tts.name for each in made.voices] == ["Deepgram aura-2", "local-kokoro", "local-piper"]
     assert made.voices[1].voice == Voice(speed=1.2)
@@ -69,6 +71,7 @@ async def test_behind_a_hosted_agent_stand_the_local_models(providers: Providers
 async def test_models_that_are_not_there_stand_behind_nobody(providers: Providers) -> None:
     have(providers, status(stt="failed", tts="loading"))
     made = providers.services(compiled(hearing=DEEPGRAM, voice=DEEPGRAM))
+    assert isinstance(made, Services)
     assert [stt.name for stt in made.stt] == ["Deepgram nova-3"]
     assert [each.tts.name for each in made.voices] == ["Deepgram aura-2", "local-piper"]
 

@@ -202,6 +202,9 @@ class Ear:
     def not_understood(self, error: ProviderError) -> None:
         raise error
 
+    def deaf(self, error: ProviderError) -> None:
+        raise error
+
 
 def listen(*script: tuple[Speaks, int], saying: Callable[[float], str | None]) -> list[tuple[str, str]]:
     """What is made of speech whose samples have the value given; `saying` is the agent's words at a time."""
