@@ -161,10 +161,10 @@ def group_of(call_id: str) -> str:
 
 
 def without_messages(data: dict[str, Any]) -> dict[str, Any]:
-    """An encoded event as it is sent to browsers: the whole conversation with the model stays behind."""
-    if data["type"] != events.ModelRequested.type:
+    """An encoded event as it is sent to browsers: the conversation with the model, and its prompt, stay behind."""
+    if data["type"] not in (events.ModelRequested.type, events.CallStarted.type):
         return data
-    return {name: value for name, value in data.items() if name != "messages"}
+    return {name: value for name, value in data.items() if name not in ("messages", "spec")}
 
 
 Listener = Callable[[int, Event, dict[str, Any]], None]

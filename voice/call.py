@@ -70,7 +70,8 @@ class Call(ABC):
 
     async def run(self) -> events.CallEnded:
         """Hold the conversation until it is over; its last event."""
-        self._emit(events.CallStarted(at=self.clock.now(), call_id=self._call_id, agent=self._spec.name))
+        spec = self._spec.model_dump(mode="json")
+        self._emit(events.CallStarted(at=self.clock.now(), call_id=self._call_id, agent=self._spec.name, spec=spec))
         self._set_timer("longest", self._spec.max_duration, self._time_is_up)
         self._watch_line()
         try:

@@ -42,10 +42,13 @@ class Word:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallStarted(Event):
+    """The first event of a call. `spec` is the agent's AgentSpec, in which there is no secret, as JSON data."""
+
     type: ClassVar[str] = "call.started"
 
     call_id: str
     agent: str
+    spec: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
