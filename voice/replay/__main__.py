@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from voice import events
 from voice.replay.compare import TOLERANCE, compared, first_divergence
+from voice.replay.ears import Edge
 from voice.replay.listen import heard
-from voice.replay.providers import Edge
 from voice.replay.record import NotReplayable, Record, read_events
 from voice.replay.rerun import rerun
 from voice.spec import AgentSpec

@@ -13,7 +13,7 @@ from voice.providers.local.fetch import DEFAULT_MODELS
 from voice.providers.local.manifest import SILERO
 from voice.providers.local.models.silero import WINDOW
 from voice.providers.local.vad import TICK_SECONDS, SileroVad
-from voice.replay.providers import Edge
+from voice.replay.ears import Edge
 from voice.replay.record import NotReplayable
 from voice.turns import PAUSE_SECONDS, SPEECH_SECONDS
 

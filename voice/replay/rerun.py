@@ -20,21 +20,10 @@ from voice.health import Health
 from voice.media import FRAME_BYTES, FRAME_SECONDS, SILENCE
 from voice.media.pacer import Pacer
 from voice.providers.base import LlmSettings, ProviderError
-from voice.replay.providers import (
-    Answers,
-    Edge,
-    RecordedEndOfTurn,
-    RecordedKnowledge,
-    RecordedLlm,
-    RecordedPhrases,
-    RecordedStt,
-    RecordedTool,
-    RecordedTts,
-    RecordedVad,
-    Timeline,
-    transcripts,
-)
+from voice.replay.ears import Edge, RecordedEndOfTurn, RecordedStt, RecordedVad, transcripts
+from voice.replay.providers import Answers, RecordedKnowledge, RecordedLlm, RecordedPhrases, RecordedTool, RecordedTts
 from voice.replay.record import Record
+from voice.replay.timeline import Timeline
 from voice.services import Services
 from voice.spec import AgentSpec, Ambient, Voice
 from voice.speech import VoiceService
