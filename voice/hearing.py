@@ -71,7 +71,8 @@ class Hearing:
 
 
 class _Stream:
-    """A turn's audio is kept until it is committed, so that no word is lost when the recogniser changes."""
+    """A turn's audio is kept until it is committed, so that no word is lost when the recogniser changes; the last one
+    needs none."""
 
     def __init__(
         self,
@@ -102,15 +103,19 @@ class _Stream:
         return self._billed + (self._stream.billed_seconds if self._stream is not None else 0.0)
 
     def feed(self, frame: bytes) -> None:
-        self._audio += frame
-        limit = KEPT_BYTES if self._in_turn else PRE_ROLL_BYTES
-        if len(self._audio) > limit + PRE_ROLL_BYTES:
-            del self._audio[:-limit]
+        if not self._hearing.is_last:
+            self._keep(frame)
         if self._stream is not None:
             try:
                 self._stream.feed(frame)
             except Exception as error:
                 self._break(error)
+
+    def _keep(self, frame: bytes) -> None:
+        self._audio += frame
+        limit = KEPT_BYTES if self._in_turn else PRE_ROLL_BYTES
+        if len(self._audio) > limit + PRE_ROLL_BYTES:
+            del self._audio[:-limit]
 
     def speech_started(self) -> None:
         self._settle()
