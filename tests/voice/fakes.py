@@ -156,14 +156,20 @@ class Caller:
         self._dead_at = next((step.at for step in script if isinstance(step, FallsSilent)), float("inf"))
 
     async def run(self, call: Call) -> None:
-        loop = asyncio.get_running_loop()
-        for step in self._rest:
-            loop.call_later(step.at, self._act, call, step)
+        self.begin(call)
         for index in range(10**9):
             at = index * FRAME_SECONDS
             await asyncio.sleep(max(0.0, at + FRAME_SECONDS - call.clock.now()))
-            if at >= self._dead_at:
-                continue
+            self.sound(call, at)
+
+    def begin(self, call: Call) -> None:
+        """Do all that is no sound when it is time."""
+        for step in self._rest:
+            asyncio.get_running_loop().call_later(step.at, self._act, call, step)
+
+    def sound(self, call: Call, at: float) -> None:
+        """Make the 20 ms of sound that begin at `at`."""
+        if at < self._dead_at:
             speaking = any(speech.at <= at < speech.at + speech.seconds for speech in self.speeches)
             call.on_audio(SPEECH if speaking else SILENCE)
 

@@ -31,7 +31,7 @@ from voice.knowledge import Passage
 from voice.providers.base import ToolRequest
 from voice.replay import NotReplayable, Record, first_divergence, read_events, rerun
 from voice.replay.__main__ import main
-from voice.replay.providers import Edge
+from voice.replay.ears import Edge
 from voice.spec import AgentSpec, Digits, TransferTarget
 
 LONG = "We are open from nine to five on every day of the week, and from ten to two on the days before a holiday."

@@ -76,6 +76,7 @@ class Soaked:
         self.llms = [FakeLlm(answer, "Certainly.", fault=self._fault()), FakeLlm(name="spare", fault=self._fault())]
         self.voices = [FakeTts(fault=self._fault()), FakeTts("spare-tts", fault=self._fault())]
         self.end: CallEnded | None = None
+        self._frames = 0
         self.call = Conversation(
             call_id="call_soak", spec=SPEC, services=self._services(shared), transport=self._far_end(), sink=self._sink
         )
@@ -103,7 +104,7 @@ class Soaked:
     def _fault(self) -> Fault:
         chance = self.chance
         since = asyncio.get_running_loop().time() + chance.uniform(0.0, 4.0)
-        return Fault(chance.choice(KINDS), since=since) if chance.random() < 0.3 else NO_FAULT
+        return Fault(chance.choice(KINDS), since=since) if chance.random() < 0.4 else NO_FAULT
 
     def _far_end(self) -> FarEnd:
         return FarEnd(breaks_at=asyncio.get_running_loop().time() + 3.0) if self.chance.random() < 0.05 else FarEnd()
@@ -131,10 +132,12 @@ class Soaked:
             self.end = event
 
     async def run(self) -> None:
-        playing = asyncio.create_task(self.caller.run(self.call), name="caller")
+        self.caller.begin(self.call)
         await self.call.run()
-        playing.cancel()
-        await asyncio.wait([playing])
+
+    def sound(self) -> None:
+        self.caller.sound(self.call, self._frames * FRAME_SECONDS)
+        self._frames += 1
 
     @property
     def streams(self) -> int:
@@ -146,14 +149,19 @@ class Soaked:
 
 
 async def wave(chance: random.Random, shared: Shared) -> Counter[str]:
-    """A few hundred calls, one every few frames; how they ended."""
-    calls, running = [], []
-    for _ in range(CALLS):
-        soaked = Soaked(chance, shared)
-        calls.append(soaked)
-        running.append(asyncio.create_task(soaked.run(), name="call"))
-        await asyncio.sleep(FRAME_SECONDS * chance.randint(0, 3))
-    await asyncio.gather(*running)
+    """A few hundred calls, a new one every frame; how they ended. One loop makes the sound of all callers."""
+    calls: list[Soaked] = []
+    running: list[asyncio.Task[None]] = []
+    while len(calls) < CALLS or not all(task.done() for task in running):
+        if len(calls) < CALLS:
+            calls.append(Soaked(chance, shared))
+            running.append(asyncio.create_task(calls[-1].run(), name="call"))
+        await asyncio.sleep(FRAME_SECONDS)
+        for soaked in calls:
+            if soaked.end is None:
+                soaked.sound()
+    for task in running:
+        task.result()
     await asyncio.sleep(0.1)
     assert [soaked.streams for soaked in calls if soaked.streams] == []
     left = [task.get_name() for task in asyncio.all_tasks() if task is not asyncio.current_task()]
