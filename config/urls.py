@@ -15,6 +15,7 @@ urlpatterns = [
     path("w/<slug:workspace>/palette/", views.palette, name="palette"),
     path("w/<slug:workspace>/", include("builder.urls")),
     path("w/<slug:workspace>/", include("telephony.urls")),
+    path("w/<slug:workspace>/", include("billing.urls")),
 ]
 
 handler400 = "core.errors.bad_request"

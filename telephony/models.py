@@ -39,6 +39,8 @@ class Call(models.Model):
     end_reason = models.CharField(max_length=40, blank=True)
     """A `voice.conversation.EndReason` value, or `process_lost`."""
     end_detail = models.CharField(max_length=300, blank=True)
+    services = models.JSONField(default=list)
+    """The hosted services that it may use, as its events call them: objects with `role`, `name`, `vendor`, `model`."""
     recording_seconds = models.FloatField(default=0.0)
     """Length of the recording; 0 when there is none. The file's place follows from the id."""
     recording_format = models.CharField(max_length=8, blank=True)

@@ -15,7 +15,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Organization
+from billing.costs import Costs, costs
+from billing.selectors import price_book
 from telephony import transcript
+from telephony.costs import usages
 from telephony.models import Call, CallEvent
 from telephony.recordings import stored_recording
 from voice import events
@@ -87,6 +90,8 @@ class Numbers:
     interruptions: int
     tool_calls: int
     failures: int
+    troubles: int
+    """Failures, and waits that the guard did something about."""
     latency_median: float | None
     latency_p95: float | None
     caller_seconds: float
@@ -111,6 +116,7 @@ class CallPage:
     turns: list[transcript.Turn]
     events: list[EventRow]
     events_total: int
+    costs: Costs
 
 
 def calls_of(organization: Organization) -> QuerySet[Call]:
@@ -192,6 +198,7 @@ def call_page(call: Call) -> CallPage:
         turns=turns,
         events=[_event_row(event) for event in rows[:EVENTS_SHOWN]],
         events_total=len(rows),
+        costs=costs(usages(happened, call.services), price_book(call.organization, call.started_at).price_of),
     )
 
 
@@ -218,6 +225,7 @@ def _numbers(duration: float, happened: list[Event], turns: list[transcript.Turn
         interruptions=sum(event.interrupted for event in said),
         tool_calls=sum(isinstance(event, events.ToolCalled) for event in happened),
         failures=sum(isinstance(event, events.ProviderFailed) for event in happened),
+        troubles=sum(isinstance(event, events.ProviderFailed | events.ProviderSlow) for event in happened),
         latency_median=median(waits) if waits else None,
         latency_p95=_percentile_95(waits),
         caller_seconds=sum(event.ended - event.started for event in asked),

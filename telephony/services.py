@@ -80,10 +80,20 @@ def call_start(
         started_at=now,
         heartbeat_at=now,
         process=process,
+        services=_hosted_services(compiled),
     )
     ran = {"version": ("", version.pk), "channel": ("", call.channel)}
     audit(organization=agent.organization, actor=actor, action="call.started", target=call.pk, changes=ran)
     return Admitted(call, compiled)
+
+
+def _hosted_services(compiled: CompiledAgent) -> list[dict[str, str]]:
+    """Kept with the call: its connections may be renamed or deleted, and what it cost is still to be told."""
+    return [
+        {"role": service.role, "name": service.name, "vendor": service.access.vendor, "model": service.model}
+        for service in dict.fromkeys(compiled.services)
+        if service.access is not None
+    ]
 
 
 @transaction.atomic

@@ -113,3 +113,15 @@ def milliseconds(seconds: float | None) -> str:
 def dollars(micro: int | None) -> str:
     """Integer micro-dollars as money: 1234567 is "$1.23"."""
     return "" if micro is None else money.format_micro(micro)
+
+
+@register.filter
+def price(micro: int | None, form: str = "") -> str:
+    """A unit price, which may be far below a cent: 4800 is "$0.0048", 400000 is "$0.40"; `plain` leaves out the $."""
+    if micro is None:
+        return ""
+    shown = money.format_micro(micro, places=6)
+    short = shown.rstrip("0")
+    whole, _, decimals = short.partition(".")
+    shown = f"{whole}.{decimals.ljust(2, '0')}"
+    return shown.removeprefix("$").replace(",", "") if form == "plain" else shown
