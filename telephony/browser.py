@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from voice.media import FRAME_SECONDS
-from voice.transport import Transport
+from voice.transport import Destination, Leg, Transport
 
 # What may wait for a browser that does not read: five seconds of audio, or so many messages.
 AUDIO_LIMIT = round(5.0 / FRAME_SECONDS)
@@ -99,6 +99,23 @@ class BrowserTransport(Transport):
     async def hang_up(self, reason: str) -> None:
         """Nothing to wait for: the socket closes behind all that was sent, once the call is stored (`runtime`)."""
 
+    def send_message(self, message: Mapping[str, Any]) -> bool:
+        if self.outbox is None:
+            return False
+        self.outbox.message({"type": "message", "data": dict(message)})
+        return True
+
+    async def transfer(self, to: Destination) -> None:
+        """A page cannot be given away: it is told where the caller would be now, and the call ends as transferred."""
+        self.message({"type": "transfer", "to": to.address, "label": to.label})
+
+    async def dial(self, to: Destination, *, patience: float) -> Leg:
+        return _Nobody(to)
+
+    async def join(self, leg: Leg) -> None:
+        if isinstance(leg, _Nobody):
+            await self.transfer(leg.to)
+
     def message(self, message: Mapping[str, Any]) -> None:
         if self.outbox is not None:
             self.outbox.message(message)
@@ -106,3 +123,19 @@ class BrowserTransport(Transport):
     def measured(self, delay: float) -> None:
         """The player says how long after its arrival a frame is heard."""
         self.playout_delay = min(max(delay, 0.0), PLAYOUT_LIMIT)
+
+
+class _Nobody(Leg):
+    """The person that a test call is transferred to: is there at once, and says nothing."""
+
+    def __init__(self, to: Destination) -> None:
+        self.to = to
+
+    def listen(self, on_audio: Callable[[bytes], None]) -> None:
+        """Nothing is said."""
+
+    def send_audio(self, frame: bytes) -> None:
+        """Nobody hears it."""
+
+    async def hang_up(self) -> None:
+        """There is no line."""

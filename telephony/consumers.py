@@ -50,6 +50,16 @@ class Text(_Strict):
     text: str = Field(min_length=1, max_length=4000)
 
 
+class Digit(_Strict):
+    type: Literal["digit"]
+    digit: str = Field(pattern=r"^[0-9*#A-D]$")
+
+
+class Message(_Strict):
+    type: Literal["message"]
+    data: dict[str, Any]
+
+
 class HangUp(_Strict):
     type: Literal["hang_up"]
 
@@ -64,8 +74,8 @@ class Ping(_Strict):
     n: int = 0
 
 
-_messages: TypeAdapter[Text | HangUp | Playout | Ping] = TypeAdapter(
-    Annotated[Text | HangUp | Playout | Ping, Field(discriminator="type")]
+_messages: TypeAdapter[Text | Digit | Message | HangUp | Playout | Ping] = TypeAdapter(
+    Annotated[Text | Digit | Message | HangUp | Playout | Ping, Field(discriminator="type")]
 )
 
 
@@ -178,6 +188,10 @@ class TestCallConsumer(AsyncWebsocketConsumer):
         match message:
             case Text():
                 live.conversation.on_text(message.text)
+            case Digit():
+                live.conversation.on_digit(message.digit)
+            case Message():
+                live.conversation.on_message(message.data)
             case HangUp():
                 live.conversation.end(EndReason.CALLER)
             case Playout():

@@ -21,6 +21,7 @@ from telephony import transcript
 from telephony.costs import usages
 from telephony.models import Call, CallEvent
 from telephony.recordings import stored_recording
+from telephony.words import EVENTS
 from voice import events
 from voice.conversation import EndReason
 from voice.events import Event
@@ -75,6 +76,7 @@ class EventRow:
     sequence: int
     at: float
     type: str
+    label: str
     turn: int | None
     summary: str
     data: str
@@ -225,7 +227,7 @@ def _numbers(duration: float, happened: list[Event], turns: list[transcript.Turn
         interruptions=sum(event.interrupted for event in said),
         tool_calls=sum(isinstance(event, events.ToolCalled) for event in happened),
         failures=sum(isinstance(event, events.ProviderFailed) for event in happened),
-        troubles=sum(isinstance(event, events.ProviderFailed | events.ProviderSlow) for event in happened),
+        troubles=sum(map(_is_trouble, happened)),
         latency_median=median(waits) if waits else None,
         latency_p95=_percentile_95(waits),
         caller_seconds=sum(event.ended - event.started for event in asked),
@@ -233,6 +235,12 @@ def _numbers(duration: float, happened: list[Event], turns: list[transcript.Turn
         input_tokens=_sum(answer.input_tokens for answer in answers),
         output_tokens=_sum(answer.output_tokens for answer in answers),
     )
+
+
+def _is_trouble(event: Event) -> bool:
+    """A provider failed, or kept the caller waiting. (A line without audio may be that of somebody who types.)"""
+    slow = isinstance(event, events.ProviderSlow) and event.role != "transport"
+    return slow or isinstance(event, events.ProviderFailed)
 
 
 def _percentile_95(values: list[float]) -> float | None:
@@ -248,7 +256,23 @@ def _sum(counts: Iterable[int | None]) -> int | None:
 
 
 # What says most about an event in one line, first found.
-_TELLING = ("text", "reason", "verdict", "error", "name", "finish", "provider", "agent", "step")
+_TELLING = (
+    "text",
+    "reason",
+    "verdict",
+    "error",
+    "claim",
+    "query",
+    "name",
+    "finish",
+    "to",
+    "digits",
+    "digit",
+    "provider",
+    "agent",
+    "step",
+    "value",
+)
 
 
 def _event_row(event: CallEvent) -> EventRow:
@@ -259,6 +283,7 @@ def _event_row(event: CallEvent) -> EventRow:
         sequence=event.sequence,
         at=event.at,
         type=event.type,
+        label=EVENTS.get(event.type, event.type),
         turn=event.turn,
         summary=telling if len(telling) <= 160 else telling[:159] + "…",
         data=json.dumps(data, indent=2, ensure_ascii=False),

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from telephony.models import CallEvent
+from telephony.words import Tone, pretty, remark
 from voice import events
 from voice.events import Event, Word
 from voice.latency import TurnLatency, turn_latencies
 from voice.speech import timings
 
-Tone = Literal["info", "warning", "error"]
-
-
-ROLES = {
-    "stt": "Speech recognition",
-    "tts": "The voice",
-    "llm": "The language model",
-    "realtime": "The speech-to-speech model",
-    "tool": "A tool",
-    "engine": "The conversation engine",
-}
-"""Who did what in a call, in words; the panel says the same (frontend/call/words.js)."""
+KEYED = "[keyed in: "
+"""How the engine tells the model of an entry by keys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +65,32 @@ class Notice:
     at: float
     tone: Tone
     text: str
+    icon: str = "info"
+    detail: str = ""
     kind: str = "notice"
 
 
-Item = CallerSaid | AgentSaid | ToolUse | Notice
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A piece of the knowledge base that was found; `score` is in percent."""
+
+    text: str
+    source: str
+    score: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnowledgeUse:
+    """What the knowledge base gave for a turn; `took` is seconds."""
+
+    at: float
+    query: str
+    passages: list[Passage]
+    took: float
+    kind: str = "knowledge"
+
+
+Item = CallerSaid | AgentSaid | ToolUse | KnowledgeUse | Notice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,11 +259,11 @@ class _Reader:
             turn.items.sort(key=lambda item: item.at)
 
     def _caller(self, event: events.CallerTurn) -> None:
+        text = event.text.removeprefix(KEYED).removesuffix("]") if event.source == "keypad" else event.text
         length = event.ended - event.started
-        words = [Word(w.text, w.start, w.end) for w in timings(event.text, length, event.started)]
+        words = [Word(w.text, w.start, w.end) for w in timings(text, length, event.started)]
         self._add(
-            event.turn,
-            CallerSaid(at=event.started, end=event.ended, text=event.text, source=event.source, words=words),
+            event.turn, CallerSaid(at=event.started, end=event.ended, text=text, source=event.source, words=words)
         )
 
     def _heard(self, event: events.AgentHeard) -> None:
@@ -290,24 +302,12 @@ class _Reader:
                 found.cached_tokens = event.cached_tokens
 
     def _notice(self, event: Event) -> None:
-        match event:
-            case events.InterruptionIgnored(text=text):
-                heard = f"“{text}”" if text else "A sound"
-                self._say(event, "info", f"{heard} did not interrupt the agent.")
-            case events.InactivityNoticed(step="check_in"):
-                self._say(event, "info", f"The caller was silent for {event.silent_for:.0f} s: the agent asked.")
-            case events.InactivityNoticed():
-                self._say(event, "warning", f"The caller was silent for {event.silent_for:.0f} s: the agent hung up.")
-            case events.ProviderSlow():
-                who = f"{ROLES.get(event.role, event.role)} ({event.provider})"
-                self._say(event, "warning", f"{who} was slow: {event.waited:.1f} s so far.")
-            case events.ProviderFailed():
-                who = f"{ROLES.get(event.role, event.role)} ({event.provider})"
-                self._say(event, "error", f"{who} failed: {event.error} Then: {event.then}.")
-
-    def _say(self, event: Event, tone: Tone, text: str) -> None:
-        # An event of no turn belongs to the one that it happened in.
-        self._add(getattr(event, "turn", self._latest), Notice(at=event.at, tone=tone, text=text))
+        if isinstance(event, events.KnowledgeSearched):
+            self._add(event.turn, _knowledge(event))
+        elif (said := remark(event)) is not None:
+            notice = Notice(at=event.at, tone=said.tone, text=said.text, icon=said.icon, detail=said.detail)
+            # An event of no turn belongs to the one that it happened in.
+            self._add(getattr(event, "turn", self._latest), notice)
 
     def _add(self, number: int, item: Item) -> None:
         turn = self._turn(number, item.at)
@@ -319,8 +319,16 @@ class _Reader:
         return self.turns.setdefault(number, Turn(number=number, at=at))
 
 
-def pretty(data: Any) -> str:
-    return json.dumps(data, indent=2, ensure_ascii=False)
+def _knowledge(event: events.KnowledgeSearched) -> KnowledgeUse:
+    passages = [
+        Passage(
+            text=str(passage.get("text", "")),
+            source=str(passage.get("source", "")),
+            score=round(100 * passage["score"]) if isinstance(passage.get("score"), int | float) else None,
+        )
+        for passage in event.passages
+    ]
+    return KnowledgeUse(at=event.at, query=event.query, passages=passages, took=event.took)
 
 
 def _message(message: dict[str, Any]) -> SentMessage:

@@ -20,6 +20,7 @@ const STATUS = {
   error: ["Failed", "text-error", false],
 };
 const RUNNING = ["connecting", "live"];
+const KEYS = /^[0-9*#]$/;
 // What needs the keys for itself.
 const CONTROLS = "input, textarea, select, button, a, summary, dialog, [contenteditable]";
 
@@ -165,6 +166,7 @@ export class CallPanel extends HTMLElement {
   #rest(state) {
     this.dataset.speaking = "false";
     this.#devicesOpen(false);
+    this.#keypadOpen(false);
     this.#mini = false;
     if (state !== "idle" && !this.hidden && this.contains(document.activeElement)) this.querySelector('[data-do="start"]').focus();
   }
@@ -252,6 +254,8 @@ export class CallPanel extends HTMLElement {
       close: () => this.close(),
       latest: () => this.view.toLatest(),
       devices: () => this.#devicesOpen(this.querySelector("[data-devices]").hidden),
+      keypad: () => this.#keypadOpen(this.querySelector("[data-keypad]").hidden),
+      press: () => this.session.press(button.dataset.digit),
     };
     actions[button.dataset.do]();
   }
@@ -264,6 +268,12 @@ export class CallPanel extends HTMLElement {
     this.querySelector("[data-devices]").hidden = !open;
     this.querySelector('[data-do="devices"]').setAttribute("aria-expanded", String(open));
     if (open) this.#drawDevices();
+  }
+
+  #keypadOpen(open) {
+    this.querySelector("[data-keypad]").hidden = !open;
+    this.querySelector('[data-do="keypad"]').setAttribute("aria-expanded", String(open));
+    if (open) this.querySelector("[data-digit]").focus();
   }
 
   async #chose({ target }) {
@@ -290,6 +300,17 @@ export class CallPanel extends HTMLElement {
     const { target, key } = event;
     const inside = this.contains(target) || !target.closest(CONTROLS);
     if (this.hidden || !inside || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || target.closest("dialog")) return;
+    if (target.closest("[data-keypad]") && KEYS.test(key)) {
+      event.preventDefault();
+      this.session.press(key);
+      return;
+    }
+    if (key === "Escape" && target.closest("[data-keypad]")) {
+      event.preventDefault();
+      this.#keypadOpen(false);
+      this.querySelector('[data-do="keypad"]').focus();
+      return;
+    }
     if (key === "Escape" && !this.#mini) {
       event.preventDefault();
       this.close();

@@ -7,6 +7,7 @@ import { CallAudio } from "./audio/audio.js";
 import { duration } from "./latency.js";
 import { CallSocket } from "./socket.js";
 import { Transcript } from "./transcript.js";
+import { transferred } from "./words.js";
 
 // The engine is told of a new playout delay when it has changed by this much, and not more often than this.
 const DELAY_STEP = 0.01;
@@ -61,6 +62,7 @@ export class CallSession extends EventTarget {
     on("latency", (latency) => this.#changed(this.transcript.latency(latency)));
     on("audio", (frame) => this.audio.play(frame));
     on("clear", () => this.audio.clear());
+    on("transfer", ({ to, label }) => this.#changed(this.transcript.remark(transferred(to, label), "good", "phone-forwarded")));
     on("ended", (ended) => this.#end(ended));
     on("lost", () => this.line === "up" && this.#lost());
     on("gone", () => this.#end({ reason: "connection_lost", detail: "", url: this.call.url, gone: true }));
@@ -91,6 +93,11 @@ export class CallSession extends EventTarget {
   /** Returns false while there is no line to send it on. */
   say(text) {
     return Boolean(this.socket?.send({ type: "text", text }));
+  }
+
+  /** Press a key of the phone. Returns false while there is no line to send it on. */
+  press(digit) {
+    return Boolean(this.socket?.send({ type: "digit", digit }));
   }
 
   hangUp() {

@@ -1,7 +1,7 @@
 // The call's WebSocket: audio frames and events both ways, and back on the line by itself when the network drops.
 //
 // A call outlives its socket by `GRACE_SECONDS` on the server, which repeats the events that were missed. Emits, as CustomEvents:
-// ready {call}, event {sequence, event}, latency, audio (detail: ArrayBuffer), clear, ended {reason, detail, url},
+// ready {call}, event {sequence, event}, latency, audio (detail: ArrayBuffer), clear, message, transfer {to, label}, ended {reason, detail, url},
 // lost {attempt}, gone (the grace is over), error {error: the server's error shape, code}, trouble (that shape; the call goes on).
 
 export const GRACE_SECONDS = 15;
@@ -125,6 +125,8 @@ export class CallSocket extends EventTarget {
         return this.#tell("ended", message);
       case "latency":
       case "clear":
+      case "message":
+      case "transfer":
         return this.#tell(message.type, message);
       default:
         return undefined; // "pong" has done its work by arriving; unknown messages are from a newer server

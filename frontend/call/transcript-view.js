@@ -87,6 +87,7 @@ export class TranscriptView {
     setText(element, "[data-firm]", firm);
     setText(element, "[data-partial]", partial);
     element.querySelector("[data-typed-mark]").hidden = source !== "typed";
+    element.querySelector("[data-keypad-mark]").hidden = source !== "keypad";
     element.dataset.final = String(final);
   }
 
@@ -115,9 +116,28 @@ export class TranscriptView {
     element.querySelector("[data-cut]").hidden = !(interrupted || unheard.length);
   }
 
-  note(element, { icon, tone, text }) {
+  knowledge(element, { query, passages, took }) {
+    setText(element, "[data-found]", `${passages.length} passage${passages.length === 1 ? "" : "s"} of the knowledge base`);
+    setText(element, "[data-took]", duration(took));
+    setText(element, "[data-query]", query);
+    const lines = passages.map(({ text, source, score }) => {
+      const line = document.createElement("li");
+      const from = document.createElement("p");
+      from.className = "text-xs text-muted";
+      from.textContent = score === undefined ? source : `${source} · ${Math.round(score * 100)} %`;
+      const words = document.createElement("p");
+      words.textContent = text;
+      line.append(from, words);
+      return line;
+    });
+    element.querySelector("[data-passages]").replaceChildren(...lines);
+  }
+
+  note(element, { icon, tone, text, detail = "" }) {
     element.dataset.tone = tone;
     setText(element, "[data-text]", text);
+    setText(element, "[data-detail-text]", detail);
+    element.querySelector("[data-detail]").hidden = !detail;
     for (const candidate of element.querySelectorAll("[data-icon]")) candidate.hidden = candidate.dataset.icon !== icon;
   }
 }

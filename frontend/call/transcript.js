@@ -3,7 +3,8 @@
 // Entries, in the order in which they are shown:
 //   {kind: "caller", turn, firm, partial, final, source}       words so far are `firm` then `partial`; `firm` alone once final
 //   {kind: "agent", turn, parts, final, interrupted, latency}  parts: {kind: "words", heard, pending, unheard} and {kind: "tool", ...}
-//   {kind: "note", icon, tone, text}
+//   {kind: "knowledge", query, passages, took}                 what the knowledge base gave for a turn
+//   {kind: "note", icon, tone, text, detail}
 
 import { note } from "./words.js";
 
@@ -60,7 +61,8 @@ export class Transcript {
 
   "caller.turn"({ turn, text, source }) {
     for (const entry of this.#open("agent").filter((entry) => entry.turn < turn)) this.#abandon(entry);
-    Object.assign(this.#caller(turn), { firm: text, partial: "", final: true, source });
+    const said = source === "keypad" ? text.replace(/^\[keyed in: (.*)\]$/, "$1") : text;
+    Object.assign(this.#caller(turn), { firm: said, partial: "", final: true, source });
   }
 
   "caller.interruption_ignored"() {
@@ -116,6 +118,10 @@ export class Transcript {
     let part = parts.find((candidate) => candidate.id === id);
     if (!part) parts.push((part = { kind: "tool", id, name, arguments: {} }));
     Object.assign(part, { state: error ? "failed" : "done", result, error, took });
+  }
+
+  "knowledge.searched"({ query, passages, took }) {
+    this.#append({ kind: "knowledge", query, passages, took });
   }
 
   "call.ended"() {

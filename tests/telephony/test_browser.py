@@ -8,6 +8,7 @@ import pytest
 from telephony import browser
 from telephony.browser import BrowserTransport, Outbox
 from voice.media import SILENCE
+from voice.transport import Destination
 
 
 class Socket:
@@ -81,3 +82,29 @@ def test_a_players_delay_is_believed_within_reason(said: float, believed: float)
     transport = BrowserTransport()
     transport.measured(said)
     assert transport.playout_delay == believed
+
+
+async def test_a_transfer_is_told_to_the_page() -> None:
+    transport, outbox, socket = BrowserTransport(), Outbox(), Socket()
+    transport.outbox = outbox
+    await transport.transfer(Destination("+14155550100", "Front_desk"))
+    leg = await transport.dial(Destination("sip:night@example.org"), patience=1.0)
+    leg.send_audio(SILENCE)
+    await transport.join(leg)
+    await leg.hang_up()
+    outbox.close(1000)
+    await outbox.run(socket.send)
+    assert socket.sent[:2] == [
+        '{"type":"transfer","to":"+14155550100","label":"Front_desk"}',
+        '{"type":"transfer","to":"sip:night@example.org","label":""}',
+    ]
+
+
+async def test_messages_reach_the_page_while_it_is_there() -> None:
+    transport, outbox, socket = BrowserTransport(), Outbox(), Socket()
+    assert not transport.send_message({"seat": 4})
+    transport.outbox = outbox
+    assert transport.send_message({"seat": 4})
+    outbox.close(1000)
+    await outbox.run(socket.send)
+    assert socket.sent[0] == '{"type":"message","data":{"seat":4}}'

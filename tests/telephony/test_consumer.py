@@ -201,6 +201,20 @@ async def test_a_ping_is_answered(agent: Agent, member: User, runtime: Runtime) 
     assert (await browser.message("pong")) == {"type": "pong", "n": 7}
 
 
+async def test_keys_become_a_turn_and_a_message_reaches_the_agent(agent: Agent, member: User, runtime: Runtime) -> None:
+    browser = Browser(member, path_of(agent))
+    await browser.connect()
+    await browser.event("agent.turn")
+    await browser.send(type="message", data={"seat": 4})
+    assert (await browser.event("caller.message"))["data"] == {"seat": 4}
+    for digit in "42#":
+        await browser.send(type="digit", digit=digit)
+    turn = await browser.event("caller.turn")
+    assert (turn["source"], turn["text"]) == ("keypad", "[keyed in: 42]")
+    await browser.send(type="hang_up")
+    await browser.closed()
+
+
 # --- bad messages
 
 
@@ -213,6 +227,8 @@ async def test_a_ping_is_answered(agent: Agent, member: User, runtime: Runtime) 
         ('{"type":"text"}', "text.text: Field required"),
         ('{"type":"text","text":""}', "at least 1 character"),
         ('{"type":"playout","delay":NaN}', "finite"),
+        ('{"type":"digit","digit":"12"}', "should match pattern"),
+        ('{"type":"message","data":"hello"}', "should be an object"),
         ('{"type":"playout","delay":-1}', "greater than or equal to 0"),
         ('{"type":"ping","n":1,"x":2}', "Extra inputs are not permitted"),
     ],

@@ -1,0 +1,186 @@
+"""A call's events in words. The panel of a test call says the same (frontend/call/words.js)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from voice import events
+from voice.events import Event
+
+Tone = Literal["info", "warning", "error"]
+
+ROLES: Mapping[str, str] = {
+    "stt": "Speech recognition",
+    "tts": "The voice",
+    "llm": "The language model",
+    "realtime": "The speech-to-speech model",
+    "knowledge": "The knowledge base",
+    "tool": "A tool",
+    "agent": "The agent",
+    "transport": "The line",
+    "engine": "The conversation engine",
+}
+"""Who did what in a call."""
+
+EVENTS: Mapping[str, str] = {
+    "call.started": "The call began",
+    "call.ended": "The call ended",
+    "caller.speech_started": "The caller began to speak",
+    "caller.speech_stopped": "The caller paused",
+    "caller.partial": "Words so far",
+    "caller.segment": "Words recognised",
+    "turn.decision": "Whether the caller had finished",
+    "caller.turn": "The caller's turn",
+    "caller.interruption_ignored": "No interruption",
+    "caller.digit": "The caller pressed a key",
+    "caller.message": "The caller's application sent a message",
+    "caller.listening_finished": "Recognition ended",
+    "caller.judged": "Who answered",
+    "model.requested": "The language model was asked",
+    "model.first_token": "Its first token",
+    "model.finished": "Its answer ended",
+    "tool.called": "A tool was called",
+    "tool.returned": "A tool returned",
+    "knowledge.searched": "The knowledge base was searched",
+    "variable.set": "A variable was set",
+    "claim.doubted": "A claim that nothing proved",
+    "agent.logged": "A note of the agent's program",
+    "speech.requested": "The voice was asked",
+    "speech.first_audio": "Its first sound",
+    "speech.finished": "Its piece ended",
+    "agent.speech_started": "The agent began to speak",
+    "agent.heard": "Words that the caller heard",
+    "agent.turn": "The agent's turn",
+    "agent.digits": "The agent pressed keys",
+    "agent.message": "The agent sent a message to the caller's application",
+    "call.setting": "The call changed",
+    "call.handed_off": "Another agent took over",
+    "transfer.started": "A transfer began",
+    "transfer.finished": "A transfer ended",
+    "recording.paused": "The recording was paused",
+    "recording.resumed": "The recording went on",
+    "call.inactive": "The caller was silent",
+    "provider.slow": "A provider was slow",
+    "provider.failed": "A provider failed",
+}
+"""What kind of thing happened."""
+
+JUDGED: Mapping[str, str] = {
+    "human": "A person answered",
+    "machine_voicemail": "A voicemail answered",
+    "machine_ivr": "A phone menu answered",
+    "machine_unavailable": "A machine said that nobody can be reached",
+    "uncertain": "It is not certain who answered",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """What an event says in the transcript; `icon` is a Lucide name, `detail` opens below the text."""
+
+    text: str
+    tone: Tone = "info"
+    icon: str = "info"
+    detail: str = ""
+
+
+def remark(event: Event) -> Remark | None:
+    """What is said of an event in the transcript; None for those that are seen there otherwise, or only in the list."""
+    match event:
+        case events.InterruptionIgnored(text=text):
+            heard = f"“{text}”" if text else "A sound"
+            return Remark(text=f"{heard} did not interrupt the agent.", icon="ear")
+        case events.InactivityNoticed(step="check_in", silent_for=silent):
+            return Remark(text=f"The caller was silent for {silent:.0f} s: the agent asked.", icon="timer")
+        case events.InactivityNoticed(silent_for=silent):
+            text = f"The caller was silent for {silent:.0f} s: the agent hung up."
+            return Remark(text=text, tone="warning", icon="timer")
+        case events.MachineJudged():
+            said = JUDGED.get(event.verdict, event.verdict)
+            return Remark(text=f"{said}{_because(event.reason)}.", icon="user-search")
+        case events.ClaimDoubted():
+            text = f"The agent claimed “{event.claim}”, and no tool had done it. Then: {event.then}."
+            return Remark(text=text, tone="warning", icon="shield-check")
+        case events.ClientMessage():
+            return Remark(text="The caller's application sent a message.", icon="braces", detail=pretty(event.data))
+        case events.ClientTold():
+            return Remark(
+                text="The agent sent the caller's application a message.", icon="braces", detail=pretty(event.data)
+            )
+        case events.AgentLogged():
+            return _logged(event)
+        case _:
+            return _changed(event) or _troubled(event)
+
+
+def _changed(event: Event) -> Remark | None:
+    match event:
+        case events.DigitsSent():
+            return Remark(text=f"The agent pressed {event.digits}.", icon="grid-3x3")
+        case events.VariableSet():
+            return Remark(text=f"{event.by} set {event.name} to {_value(event.value)}.", icon="braces")
+        case events.SettingChanged(name="language"):
+            return Remark(text=f"The call goes on in the language “{event.value}”.", icon="arrow-right-left")
+        case events.SettingChanged():
+            return Remark(
+                text=f"The agent speaks with the voice “{event.value}” from here on.", icon="arrow-right-left"
+            )
+        case events.AgentSwitched():
+            text = f"{event.agent} took over the call{_because(event.message)}."
+            return Remark(text=text, icon="arrow-right-left")
+        case events.TransferStarted():
+            how = "after a word to them" if event.warm else "at once"
+            return Remark(text=f"The caller is transferred to {event.to}, {how}.", icon="phone-forwarded")
+        case events.TransferFinished(outcome="transferred"):
+            return Remark(text=f"The caller was transferred to {event.to}.", icon="phone-forwarded")
+        case events.TransferFinished():
+            text = f"The transfer to {event.to} failed{_because(event.detail)}."
+            return Remark(text=text, tone="error", icon="phone-off")
+        case events.RecordingPaused():
+            return Remark(
+                text=f"The recording was paused{_because(event.reason)}: there is a gap from here.", icon="pause"
+            )
+        case events.RecordingResumed():
+            return Remark(text="The recording went on from here.", icon="mic")
+    return None
+
+
+def _troubled(event: Event) -> Remark | None:
+    match event:
+        case events.ProviderSlow(role="transport"):
+            return Remark(text=f"No audio has arrived from the caller for {event.waited:.0f} s.", icon="hourglass")
+        case events.ProviderSlow():
+            text = f"{who(event.role)} ({event.provider}) was slow: {event.waited:.1f} s so far."
+            return Remark(text=text, tone="warning", icon="hourglass")
+        case events.ProviderFailed():
+            text = f"{who(event.role)} ({event.provider}) failed: {event.error} Then: {event.then}."
+            return Remark(text=text, tone="error", icon="triangle-alert")
+    return None
+
+
+def _logged(event: events.AgentLogged) -> Remark:
+    said = f"{event.name}: {event.text}" if event.text else event.name
+    if event.value is not None:
+        said = f"{said} = {event.value:g}"
+    tones: Mapping[str, Tone] = {"warning": "warning", "warn": "warning", "error": "error", "critical": "error"}
+    tone = tones.get(event.level.lower(), "info")
+    return Remark(text=said, tone=tone, icon="square-terminal", detail=pretty(event.data) if event.data else "")
+
+
+def who(role: str) -> str:
+    return ROLES.get(role, role.capitalize())
+
+
+def pretty(data: Any) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False)
+
+
+def _value(value: Any) -> str:
+    return f"“{value}”" if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _because(reason: str) -> str:
+    return f" ({reason.strip().rstrip('.')})" if reason.strip() else ""
