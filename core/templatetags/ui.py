@@ -125,3 +125,9 @@ def price(micro: int | None, form: str = "") -> str:
     whole, _, decimals = short.partition(".")
     shown = f"{whole}.{decimals.ljust(2, '0')}"
     return shown.removeprefix("$").replace(",", "") if form == "plain" else shown
+
+
+@register.filter
+def cost(micro: int | None) -> str:
+    """What something cost, to a hundredth of a cent: 30093 is "$0.0301", 1200000 is "$1.20"."""
+    return "" if micro is None else price((micro + 50) // 100 * 100)

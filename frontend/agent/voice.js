@@ -62,6 +62,11 @@ export function voiceChoice() {
       this.describe();
     },
 
+    // Spreading has taken the value of this one, which then was another.
+    get hosted() {
+      return !this.local;
+    },
+
     get listed() {
       return !this.typed;
     },

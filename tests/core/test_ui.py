@@ -69,6 +69,9 @@ def test_duration(seconds: float | None, shown: str) -> None:
 def test_latencies_and_money() -> None:
     assert (ui.milliseconds(0.8431), ui.milliseconds(None)) == ("843 ms", "")
     assert (ui.dollars(1_234_567), ui.dollars(None)) == ("$1.23", "")
+    assert (ui.price(4_800), ui.price(400_000), ui.price(1_250_000_000)) == ("$0.0048", "$0.40", "$1,250.00")
+    assert (ui.price(4_800, "plain"), ui.price(None)) == ("0.0048", "")
+    assert (ui.cost(30_093), ui.cost(1_200_000), ui.cost(None)) == ("$0.0301", "$1.20", "")
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ async def test_a_local_agent_speaks_with_the_natural_voice_and_has_the_light_one
 ) -> None:
     have(providers, ModelsStatus.unreachable())
     made = providers.services(compiled())
+    assert isinstance(made, Services)
     assert [stt.name for stt in made.stt] == ["local-moonshine"]
     assert [(each.tts.name, each.voice) for each in made.voices] == [
         ("local-kokoro", ENGLISH),
