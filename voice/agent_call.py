@@ -20,6 +20,7 @@ from voice.screening import Screening
 from voice.services import CallServices
 from voice.spec import AgentSpec
 from voice.speech import Speaker
+from voice.text.pronunciation import Lexicon
 from voice.tools import Transfer
 from voice.transfer import Transferring
 from voice.transport import Transport
@@ -223,6 +224,7 @@ class AgentCall(Call):
             emit=self._emit,
             patience=spec.patience,
             health=services.health,
+            lexicon=Lexicon(spec.pronunciations),
         )
 
     def _emit(self, event: Event) -> None:

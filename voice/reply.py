@@ -147,7 +147,7 @@ class Replier:
             reply.queue.put_nowait(None)
 
     async def _ask(self, reply: Reply) -> None:
-        clauses = Clauses()
+        clauses = Clauses(self._speaker.lexicon.joins)
         meant = False
         outputs = self._brain.reply(Ask(reply.turn, reply.caller, reply.certain))
         try:

@@ -16,6 +16,16 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Pronunciation(Frozen):
+    """How `text` is said: as `alias` would be, or as the sounds of `ipa` where the voice takes those."""
+
+    text: str = Field(min_length=1, max_length=100)
+    alias: str = Field("", max_length=200)
+    ipa: str = Field("", max_length=200, pattern=r'^[^<>"/\[\](){}|\\_]*$')
+    case_sensitive: bool = False
+    whole_word: bool = True
+
+
 class Voice(Frozen):
     """Which voice speaks, and how fast (1.0 is the voice's own pace)."""
 
@@ -147,6 +157,7 @@ class AgentSpec(Frozen):
     language: str = "en"
     languages: Languages = Languages()
     keyterms: tuple[str, ...] = ()
+    pronunciations: tuple[Pronunciation, ...] = ()
     voice: Voice = Voice()
     model: Model = Model()
     turns: TurnTaking = TurnTaking()

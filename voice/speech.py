@@ -17,7 +17,7 @@ from voice.media import seconds
 from voice.playout import Utterance
 from voice.providers.base import Audio, ProviderBusy, ProviderError, Tts, WordTime
 from voice.spec import Patience, Voice
-from voice.text import spoken
+from voice.text.pronunciation import Lexicon, Phonemes
 
 Emit = Callable[[events.Event], None]
 
@@ -71,7 +71,9 @@ class Speaker:
         patience: Patience,
         health: Health,
         languages: Mapping[str, Voice] | None = None,
+        lexicon: Lexicon | None = None,
     ) -> None:
+        self.lexicon = lexicon or Lexicon()
         self._voices = list(voices)
         self._phrases = phrases
         self._language = language
@@ -108,7 +110,8 @@ class Speaker:
             if not text or self.has(text):
                 continue
             try:
-                stream = self._in_time(self._voices[0], spoken(text, self._language), last=True)
+                first = self._voices[0]
+                stream = self._in_time(first, self._spoken(first, text), last=True)
                 audio = [piece async for piece in stream]
             except ProviderError:
                 return
@@ -166,7 +169,7 @@ class Speaker:
         turn, request = piece.utterance.turn, f"speech-{piece.utterance.turn}-{self._requests}"
         key = self._key(piece.text)
         cached = self._phrases.get(key) if service is self._voices[0] else None
-        words = spoken(piece.text, self._language)
+        words = self._spoken(service, piece.text)
         self._emit(
             events.SpeechRequested(
                 at=self._clock.now(),
@@ -226,9 +229,14 @@ class Speaker:
         voice = service.voice
         return service.tts.speak(words, voice=voice.id, speed=voice.speed, language=self._language)
 
+    def _spoken(self, service: VoiceService, text: str) -> str:
+        phonemes: Phonemes = getattr(service.tts, "phonemes", "")
+        return self.lexicon.spoken(text, self._language, phonemes)
+
     def _key(self, text: str) -> tuple[object, ...]:
+        """What makes a phrase sound as it does: agents with other dictionaries say it otherwise."""
         first = self._voices[0]
-        return first.tts.name, first.voice.id, first.voice.speed, self._language, text
+        return first.tts.name, first.voice.id, first.voice.speed, self._language, self._spoken(first, text)
 
     def _tell(self, turn: int, service: VoiceService, error: ProviderError, then: str) -> None:
         self._emit(

@@ -108,7 +108,7 @@ class Transferring:
     async def _tell(self, leg: Leg, brief: str, speaker: Speaker) -> None:
         """Say something to the person alone. Without a voice they are connected without a word."""
         aside = _Aside(leg, Utterance(self._turn), self._pacer)
-        clauses = Clauses()
+        clauses = Clauses(speaker.lexicon.joins)
         try:
             async with asyncio.timeout(BRIEF_SECONDS):
                 for clause in (*clauses.push(brief), *clauses.flush()):

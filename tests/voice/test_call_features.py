@@ -27,7 +27,17 @@ from voice.media.ambient import Bed, bed
 from voice.media.dtmf import tones
 from voice.providers.base import ProviderError, ToolRequest
 from voice.services import Member, Services
-from voice.spec import Ambient, Answering, Digits, HandOffTarget, Languages, Recording, TransferTarget, Voice
+from voice.spec import (
+    Ambient,
+    Answering,
+    Digits,
+    HandOffTarget,
+    Languages,
+    Pronunciation,
+    Recording,
+    TransferTarget,
+    Voice,
+)
 from voice.speech import VoiceService
 
 OFFER = "Please key in your customer number, and press the hash key."
@@ -287,3 +297,27 @@ def test_the_next_voice_says_the_rest_when_the_first_breaks_off() -> None:
     )
     assert call.transcript[-1] == ("agent", words)
     assert words.find(spare.spoken[0]) > 0
+
+
+# --- pronunciations
+
+
+def test_a_voice_is_given_what_the_dictionary_says_and_the_caller_reads_the_words() -> None:
+    spec = agent(
+        greeting="Hello from Nguyen and Sons.",
+        pronunciations=(Pronunciation(text="Nguyen and Sons", alias="win and sons", ipa="wən ænd sʌnz"),),
+    )
+    tts = FakeTts()
+    call = hold_call(spec=spec, tts=tts, ends_at=5.0)
+    assert tts.spoken[0] == "Hello from win and sons."
+    assert call.transcript[0] == ("agent", "Hello from Nguyen and Sons.")
+    asked = call.all(events.SpeechRequested)[0]
+    assert (asked.text, asked.spoken) == ("Hello from Nguyen and Sons.", "Hello from win and sons.")
+
+
+def test_a_voice_that_takes_ipa_is_given_it() -> None:
+    spec = agent(greeting="Hello from Nguyen.", pronunciations=(Pronunciation(text="Nguyen", ipa="wən"),))
+    tts = FakeTts()
+    tts.phonemes = "inline"  # type: ignore[attr-defined]
+    hold_call(spec=spec, tts=tts, ends_at=5.0)
+    assert tts.spoken[0] == "Hello from [Nguyen](/wən/)."

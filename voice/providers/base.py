@@ -150,6 +150,9 @@ class Audio:
 
 
 class Tts(Protocol):
+    """An adapter whose voices take IPA within the text says how in a `phonemes` of its own, which is one of
+    `voice.text.pronunciation.Phonemes`. The others are given words only."""
+
     @property
     def name(self) -> str: ...
 

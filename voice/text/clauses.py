@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 # Sound starts early: until so much was said, a piece may end at any comma with a few words before it...
 EAGER_CHARACTERS = 18
 EAGER_WORDS, EAGER_LEAST = 3, 12
@@ -38,10 +40,12 @@ class Clauses:
     The first piece is short, so that sound starts early; the others are sentences, or clauses of some length. A piece
     ends only where that is certain, which the first letter of the next word must confirm ("3 p.m. on", "3 p.m. We").
     Pieces have no white space at their ends, and nothing else of the text is lost. How the text is divided among
-    the calls of `push` makes no difference.
+    the calls of `push` makes no difference. No piece ends where `joins` says that words belong together: it is given
+    the text and the place, and says None where it cannot tell yet.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, joins: Callable[[str, int], bool | None] = lambda text, place: False) -> None:
+        self._joins = joins
         self._text = ""  # from the start of the piece
         self._judged = 0  # so much of it was looked at
         self._words: list[tuple[int, int]] = []  # where each word in that part begins and ends
@@ -57,7 +61,7 @@ class Clauses:
         pieces = self._pieces(over=True)
         if rest := self._text.strip():
             pieces.append(rest)
-        self.__init__()  # type: ignore[misc]
+        self.__init__(self._joins)  # type: ignore[misc]
         return pieces
 
     def _pieces(self, *, over: bool) -> list[str]:
@@ -77,9 +81,12 @@ class Clauses:
             begin, end, following = self._word()
             if begin == end or (following == len(self._text) and not over):
                 return None
+            joined = self._joins(self._text, end)
+            if joined is None and not over:
+                return None
             self._judged = end
             self._words.append((begin, end))
-            if self._is_end(begin, end, following):
+            if not joined and self._is_end(begin, end, following):
                 return end
             if (cut := self._unstopped()) is not None:
                 return cut
@@ -143,9 +150,13 @@ class Clauses:
             return None
         for place in range(count - 2, UNSTOPPED_LEAST - 1, -1):
             begin, end = self._words[place]
-            if self._text[begin:end].lower() in _BREAKS and not self._in_number(place):
+            if self._text[begin:end].lower() in _BREAKS and not self._in_number(place) and not self._in_name(place):
                 return begin
         return self._judged if self._judged >= LONGEST_CHARACTERS else None
+
+    def _in_name(self, place: int) -> bool:
+        """Whether the word belongs to the one before it."""
+        return bool(self._joins(self._text, self._words[place - 1][1]))
 
     def _in_number(self, place: int) -> bool:
         """Whether the word stands between numbers: "9 to 5", "$10 or $20"."""

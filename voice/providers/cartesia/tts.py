@@ -15,6 +15,7 @@ from voice.providers.cartesia.contexts import Contexts, Event, Lost
 from voice.providers.cartesia.wire import headers, primary
 from voice.providers.failures import Failures, Refused
 from voice.providers.sockets import Connect, connect_anywhere, socket_url
+from voice.text.pronunciation import Phonemes
 
 # The account's pieces at the same time are counted, and each lasts a moment: one that was refused may soon be made.
 BUSY_SECONDS = 0.3
@@ -34,6 +35,7 @@ class CartesiaTts:
         name: str = "cartesia",
     ) -> None:
         self.name = name
+        self.phonemes: Phonemes = "cartesia"
         self._model = model
         self._failures = Failures(name, base_url, api_key)
         url = socket_url(base_url, "/tts/websocket")

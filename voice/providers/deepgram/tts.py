@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
@@ -10,9 +11,12 @@ from voice.providers.base import Audio
 from voice.providers.deepgram import account as deepgram
 from voice.providers.samples import WholeSamples
 from voice.providers.vendor import Account, VoiceChoice
+from voice.text.pronunciation import Phonemes
 
 FIRST_SECONDS = 6.0
 SPEEDS = 0.7, 1.5
+# Only Aura-2 takes the sound of a word within the text.
+_PHONEMES = re.compile(r'\\\{"word": "([^"]*)", "pronounce": "[^"]*"\\\}')
 
 VOICES = (
     VoiceChoice(id="aura-2-thalia-en", label="Thalia", gender="female"),
@@ -29,6 +33,7 @@ class DeepgramTts:
 
     def __init__(self, account: Account, model: str) -> None:
         self.name = deepgram.name(account)
+        self.phonemes: Phonemes = "deepgram"
         self._api = deepgram.api(account)
         self._model = model
 
@@ -40,6 +45,8 @@ class DeepgramTts:
         voice = voice or VOICES[0].id
         model = voice if "-" in voice else f"{self._model}-{voice}-{language.partition('-')[0]}"
         query = {"model": model, "encoding": "linear16", "sample_rate": SAMPLE_RATE, "container": "none"}
+        if not model.startswith("aura-2-"):
+            text = _PHONEMES.sub(r"\1", text)
         slowest, fastest = SPEEDS
         if speed != 1:
             query["speed"] = min(fastest, max(slowest, speed))

@@ -16,9 +16,12 @@ from voice.providers.base import Audio, WordTime
 from voice.providers.elevenlabs import account as elevenlabs
 from voice.providers.samples import WholeSamples
 from voice.providers.vendor import Account, VoiceChoice
+from voice.text.pronunciation import Phonemes
 
 FIRST_SECONDS = 6.0
 SPEEDS = 0.7, 1.2
+# The others leave SSML's phoneme element out, and the word with it.
+PHONEME_MODELS = ("eleven_flash_v2", "eleven_turbo_v2", "eleven_monolingual_v1")
 
 VOICES = (
     VoiceChoice(id="EXAVITQu4vr4xnSDxMaL", label="Sarah", gender="female"),
@@ -37,6 +40,7 @@ class ElevenLabsTts:
         self.name = elevenlabs.name(account)
         self._api = elevenlabs.api(account)
         self._model = model
+        self.phonemes: Phonemes = "ssml" if model in PHONEME_MODELS else ""
 
     async def close(self) -> None:
         await self._api.close()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 from voice.providers.base import Audio
 from voice.providers.local.client import Connection
+from voice.text.pronunciation import Phonemes
 
 PIPER_VOICE = "joe"
 
@@ -17,6 +18,7 @@ class LocalTts:
     def __init__(self, connection: Connection, *, light: bool = False) -> None:
         self._connection = connection
         self._light = light
+        self.phonemes: Phonemes = "inline"
         self.name = "local-piper" if light else "local-kokoro"
 
     async def speak(self, text: str, *, voice: str, speed: float, language: str) -> AsyncIterator[Audio]:

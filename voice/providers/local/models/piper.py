@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from sanotts import frontend, nano_frontend, piper_g2p
 
-from voice.providers.local import manifest
+from voice.providers.local import manifest, sounds
 from voice.providers.local.models.runtime import Floats, session
 
 
@@ -28,7 +28,7 @@ class Piper:
     def speak(self, text: str, *, speed: float = 1.0) -> Iterator[tuple[Floats, bool]]:
         """Speech at `rate` samples a second, as one piece and the last; none where there is nothing to speak."""
         try:
-            ids, _ = piper_g2p.text_to_phoneme_ids(text, self._table)
+            ids, _ = piper_g2p.text_to_phoneme_ids(sounds.words(text), self._table)
         except (piper_g2p.PiperG2PError, frontend.FrontendError, nano_frontend.FrontendError):
             return
         scales = np.array([self._noise, self._length / speed, self._width], np.float32)
