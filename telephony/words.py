@@ -17,6 +17,8 @@ ROLES: Mapping[str, str] = {
     "tts": "The voice",
     "llm": "The language model",
     "realtime": "The speech-to-speech model",
+    "end_of_turn": "The end-of-turn model",
+    "vad": "Voice detection",
     "knowledge": "The knowledge base",
     "tool": "A tool",
     "agent": "The agent",

@@ -20,7 +20,7 @@ from tests.voice.providers.line.fake_claude import FakeClaude, serving_claude
 SDK = "cartesia-line==0.2.19"
 ENVIRONMENT = Path(__file__).resolve().parents[4] / "var" / "line-sdk"
 AGENTS = Path(__file__).parent / "agents"
-START_SECONDS = 60.0
+START_SECONDS = 150.0
 
 
 @pytest.fixture(scope="session")
