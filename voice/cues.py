@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 BACKCHANNELS = frozenset(
-    "ah aha alright good great hm hmm huh mhm mhmm mm mmhm mmhmm mmm oh ok okay right sure thank thanks uhhuh uh-huh "
-    "um wow yea yeah yep yes you mm-hm mm-hmm uh".split()
+    "ah aha all alright good great hm hmm huh mhm mhmm mm mmhm mmhmm mmm oh ok okay right sure thank thanks uhhuh "
+    "uh-huh um wow yea yeah yep yes you mm-hm mm-hmm uh".split()
 )
 HESITATIONS = frozenset("ah eh er erm hm hmm mm mmm uh uhm um umm".split())
 # Nobody stops after these, though a question may end with one of the second kind ("What is it for?"). Not here: words
@@ -30,8 +30,8 @@ _SEARCHING = re.compile(
 _YES_NO = frozenset("yes yeah yep yup sure no nope nah correct right okay ok exactly".split())
 # An answer to "yes or no?" that has more words than this says something else.
 _SHORT_ANSWER = 4
-# Of an echo's words, so many are in what the agent says.
-ECHO_SHARE = 0.7
+# Of an echo's words, so many are in what the agent says; of one that goes on, the last words are often misheard.
+ECHO_SHARE, ECHO_SHARE_SO_FAR = 0.7, 0.5
 
 
 def reads(language: str) -> bool:
@@ -71,7 +71,7 @@ def is_echo(caller_words: str, agent_words: str, *, whole: bool = True) -> bool:
     heard, said = _plain(caller_words), _plain(agent_words)
     if len(heard) < (2 if whole else 1):
         return False
-    return _common(heard, said) >= ECHO_SHARE * len(heard)
+    return _common(heard, said) >= (ECHO_SHARE if whole else ECHO_SHARE_SO_FAR) * len(heard)
 
 
 def _plain(text: str) -> list[str]:
@@ -213,7 +213,7 @@ class Cue:
         return bounded, by if bounded == doubt else self.name
 
 
-HESITATION = Cue("hesitation", 1.4, 1.4)
+HESITATION = Cue("hesitation", 1.8, 1.8)
 WORDS = Cue("words", 1.0, 1.0)
 LETTERS = Cue("spelling", 1.0, 1.0)
 NUMBER_SO_FAR = Cue("digits", 1.4, 1.4)

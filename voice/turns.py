@@ -172,7 +172,13 @@ class TurnTaker:
 
     def interrupts(self) -> bool:
         """Whether the sound over the agent, as far as it is known, takes the turn. Once it does, it has."""
-        self._interrupts = self._interrupts or self._no_interruption(self._so_far) is None
+        text = self._so_far
+        if self.speaking and text:
+            # Of words that go on the last may be half of one. The agent is silent meanwhile, so waiting costs nothing.
+            text = " ".join(cues.words_of(text)[:-1])
+            if not text:
+                return self._interrupts
+        self._interrupts = self._interrupts or self._no_interruption(text) is None
         return self._interrupts
 
     def discard(self) -> None:

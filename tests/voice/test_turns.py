@@ -171,6 +171,12 @@ def test_the_agents_own_echo_does_not_cut_it_off_and_is_no_turn() -> None:
     assert turns_of(call) == ["When are you open?"]
 
 
+def test_half_a_word_does_not_interrupt() -> None:
+    call = hold_call(Speaks(2.0, "When are you open?"), Speaks(4.3, "Yes o'er", 0.5), llm=FakeLlm(LONG), ends_at=5.0)
+    cut = [turn for turn in call.all(events.AgentTurn) if turn.interrupted and turn.at < 4.8]
+    assert cut == []
+
+
 def test_yes_is_the_answer_when_the_agent_has_just_asked() -> None:
     call = hold_call(
         Speaks(2.0, "Tuesday."), Speaks(4.5, "Yes.", 0.4), llm=FakeLlm("Shall I book that?", "Done."), ends_at=9.0
