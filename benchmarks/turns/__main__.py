@@ -78,6 +78,8 @@ def show(heard: Heard) -> None:
     for event in heard.log:
         if isinstance(event, events.CallerSegment):
             print(f"      {event.at:6.2f} {event.text!r}")
+        elif isinstance(event, events.CallerPartial):
+            print(f"      {event.at:6.2f} {event.text!r} so far")
         elif isinstance(event, events.TurnDecision):
             print(f"      {event.at:6.2f} waits {event.wait:.2f} by {event.by}, probability {event.probability}")
     for at, text in heard.turns:

@@ -31,7 +31,7 @@ SPREAD, LONGEST_SECONDS = 0.4, 1.5
 STEP = SAMPLE_RATE // 100
 EARLIER, LATER, SHORTEST = 22, 6, 8
 # The agent answers the first sentence of a clip so long after it, and the sound comes so long after that.
-ANSWER_SECONDS, ONTO_SECONDS = 1.0, 1.4
+ANSWER_SECONDS, ONTO_SECONDS = 3.3, 1.4
 BACKGROUND_DECIBELS = -16.0
 ECHO_DECIBELS = -12.0
 ECHO_SECONDS = 0.18
@@ -112,8 +112,10 @@ def _trimmed(part: Floats) -> Floats:
 
 
 def _parted(voices: Voices, line: Line, voice: str) -> list[Floats]:
-    """A turn said in one breath, cut at its bars: where it is quietest near the length of what comes before."""
+    """A turn in its parts: dictated ones are said one by one, others cut where they are quietest near their bars."""
     pieces = [piece.strip() for piece in line.says.split("|")]
+    if line.dictated:
+        return [voices.speak(f"{piece}{'.' if piece is pieces[-1] else ','}", voice) for piece in pieces]
     audio, cuts = voices.speak(", ".join(pieces), voice), [0]
     energy = np.convolve(audio**2, np.full(4 * STEP, 1 / (4 * STEP)), "same")[::STEP]
     for number in range(1, len(pieces)):

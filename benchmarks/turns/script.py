@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Line:
-    """A caller's turn. `asks` is what the agent said before."""
+    """A caller's turn. `asks` is what the agent said before; what is `dictated` is said piece by piece."""
 
     asks: str
     says: str
+    dictated: bool = False
 
 
 HELLO = "Lakeside Dental, how can I help you?"
@@ -40,20 +41,24 @@ MID_SENTENCE = [
     Line("When did it start?", "About two weeks ago | after I had the filling."),
 ]
 SPELLING = [
-    Line("Could you spell your last name for me?", "T | U | R | N | E | R"),
-    Line("How do you spell that?", "K | O | W | A | L | S | K | I"),
-    Line("Please spell your first name.", "J | O | H | N"),
-    Line("Could you spell the street?", "M | A | P | L | E"),
-    Line("Can you spell that for me?", "it's B | R | A | U | N"),
+    Line("Could you spell your last name for me?", "T | U | R | N | E | R", dictated=True),
+    Line("How do you spell that?", "K | O | W | A | L | S | K | I", dictated=True),
+    Line("Please spell your first name.", "J | O | H | N", dictated=True),
+    Line("Could you spell the street?", "M | A | P | L | E", dictated=True),
+    Line("Can you spell that for me?", "it's B | R | A | U | N", dictated=True),
 ]
 NUMBERS = [
-    Line("What is your phone number?", "four one five | five five five | zero one two three"),
-    Line("What number can we reach you at?", "it's two one two | five five five | zero one nine eight"),
-    Line("Can I have your phone number?", "five five five | zero one four seven"),
-    Line("What is the best number to call you back?", "six five zero | five five five | oh one double three"),
-    Line("Please read me your member number.", "eight two four | seven one | nine zero five"),
-    Line("What is your zip code?", "nine four | one one zero"),
-    Line("What is your date of birth?", "the fourth of May | nineteen eighty two"),
+    Line("What is your phone number?", "four one five | five five five | zero one two three", dictated=True),
+    Line("What number can we reach you at?", "it's two one two | five five five | zero one nine eight", dictated=True),
+    Line("Can I have your phone number?", "five five five | zero one four seven", dictated=True),
+    Line(
+        "What is the best number to call you back?",
+        "six five zero | five five five | oh one double three",
+        dictated=True,
+    ),
+    Line("Please read me your member number.", "eight two four | seven one | nine zero five", dictated=True),
+    Line("What is your zip code?", "nine four | one one zero", dictated=True),
+    Line("What is your date of birth?", "the fourth of May | nineteen eighty two", dictated=True),
 ]
 HESITATION = [
     Line("Which day suits you?", "Um | I think Thursday would work."),
@@ -64,7 +69,7 @@ HESITATION = [
     Line("What is your address?", "It's, um | twelve Main Street."),
     Line("Do you have your card with you?", "Hold on | yes, I have it here."),
 ]
-PRIMER = "I would like to know when you are open."
+PRIMER = "When are you open on Saturday?"
 ANSWERS = [
     "We are open from Monday to Friday, from half past eight until half past five, and on Saturday mornings.",
     "A cleaning costs one hundred and twenty dollars, and most insurance plans will cover two of them a year.",
