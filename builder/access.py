@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import Http404
 
 from accounts.models import Organization
-from builder.models import Agent, AgentVersion, ModelConnection
+from builder.models import Agent, AgentVersion, ModelConnection, Secret, Tool
 
 
 def get_agent(organization: Organization, agent_id: str) -> Agent:
@@ -32,3 +32,17 @@ def get_connection(organization: Organization, connection_id: str) -> ModelConne
     if connection is None:
         raise Http404("No such connection.")
     return connection
+
+
+def get_tool(organization: Organization, tool_id: str) -> Tool:
+    tool = Tool.objects.select_related("organization").filter(organization=organization, pk=tool_id).first()
+    if tool is None:
+        raise Http404("No such tool.")
+    return tool
+
+
+def get_secret(organization: Organization, secret_id: str) -> Secret:
+    secret = Secret.objects.select_related("organization").filter(organization=organization, pk=secret_id).first()
+    if secret is None:
+        raise Http404("No such secret.")
+    return secret

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -12,7 +13,7 @@ from builder import voices
 from builder.config import AgentConfig
 from builder.fields import RowsField
 from builder.forms import CONNECTIONS, AgentForm
-from builder.models import ModelConnection
+from builder.models import ModelConnection, Tool
 
 CONTEXT_LINES = 2
 
@@ -21,6 +22,7 @@ PARTS: list[tuple[str, tuple[str, ...]]] = [
     ("Voice", ("voice_connection", "voice_model", "voice", "speed", "voice_fallbacks")),
     ("Speech recognition", ("hearing_connection", "hearing_model", "hearing_fallbacks", "keyterms")),
     ("Language model", ("connection", "model", "temperature", "max_tokens", "model_fallbacks")),
+    ("Tools", ("tools",)),
     *((title, names) for title, _, names in AgentForm.GROUPS),
 ]
 """The parts of the agent page and their controls."""
@@ -118,6 +120,8 @@ def _words(name: str, value: Any) -> str:
         return _connection(value)
     if name == "voice":
         return voices.label(value)
+    if name == "tools":
+        return _tools(value)
     if isinstance(control, RowsField):
         return control.words(value, lambda column, text: _connection(text) if column == "connection" else text)
     if isinstance(control, forms.ChoiceField):
@@ -131,6 +135,11 @@ def _connection(value: str) -> str:
         return "On this machine"
     found = ModelConnection.objects.filter(pk=value).values_list("name", flat=True).first()
     return found or "a deleted connection"
+
+
+def _tools(ids: Sequence[str]) -> str:
+    names = dict(Tool.objects.filter(pk__in=ids).values_list("pk", "name"))
+    return "\n".join(names.get(key, "a deleted tool") for key in ids)
 
 
 def _flat(choices: Any) -> list[tuple[str, str]]:

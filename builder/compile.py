@@ -10,6 +10,8 @@ from django.conf import settings
 from builder import vendors
 from builder.config import LOCAL, AgentConfig, Source, VoiceSource
 from builder.models import Agent, AgentVersion, ModelConnection
+from builder.tools.agents import ToolsNotReady, bound_tools
+from builder.tools.bind import BoundTool
 from voice.providers.vendor import Role
 from voice.spec import AgentSpec, Model, Voice
 
@@ -63,6 +65,8 @@ class CompiledAgent:
     agent_id: str = ""
     voice: str = ""
     """With a model that speaks itself: its voice; empty leaves it to the vendor."""
+    tools: tuple[BoundTool, ...] = ()
+    """Of the workspace's library."""
 
     @property
     def services(self) -> list[Service]:
@@ -85,8 +89,12 @@ def compile_config(agent: Agent, config: AgentConfig) -> CompiledAgent:
     hearing = [_service("stt", source, resolve) for source in (config.hearing, *config.hearing.fallbacks)]
     made = spec(agent.name, config, voice=voices[0][1], model=_model(answering or models[0][0], config))
     own_voice = config.voice.id if config.voice.connection == config.model.connection else ""
+    try:
+        tools = bound_tools(agent.organization_id, config.tools)
+    except ToolsNotReady as error:
+        raise AgentNotReady(str(error)) from error
     return CompiledAgent(
-        made, tuple(hearing), tuple(voices), tuple(models), answering, agent_id=agent.pk, voice=own_voice
+        made, tuple(hearing), tuple(voices), tuple(models), answering, agent_id=agent.pk, voice=own_voice, tools=tools
     )
 
 

@@ -93,6 +93,8 @@ class AgentConfig(Frozen):
     recording: Recording = Recording()
     answering: Answering = Answering()
     transfers: tuple[TransferTarget, ...] = Field((), max_length=20)
+    tools: tuple[str, ...] = Field((), max_length=40)
+    """Ids of those of the workspace's library."""
     can_end_call: bool = True
     can_send_digits: bool = False
     honesty: Literal["off", "flag", "correct"] = _default("honesty")

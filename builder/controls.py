@@ -102,6 +102,7 @@ class AgentControls(forms.Form):
         "answering_message": "answering.message",
         "max_duration_minutes": "max_duration",
         "can_end_call": "can_end_call",
+        "tools": "tools",
     }
     GROUPS: ClassVar = [
         (
@@ -208,6 +209,13 @@ class AgentControls(forms.Form):
     temperature = number("model.temperature", "Temperature", "0 gives the same answer each time; higher varies more.")
     max_tokens = whole(
         "model.max_tokens", "Longest answer", "In tokens; a token is about four letters. Callers prefer short answers."
+    )
+
+    tools = forms.MultipleChoiceField(
+        label="What the agent can do",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="It uses them by itself when it fits.",
     )
 
     finished_silence = number(

@@ -7,7 +7,7 @@ stopped and ended its calls.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,9 +16,11 @@ from django.conf import settings
 
 from builder import vendors
 from builder.compile import Access, Service
+from builder.tools.bind import BoundTool, ToolClients
 from voice.providers.base import Llm, Stt, Tts
 from voice.providers.realtime import Realtime
 from voice.providers.vendor import Account, AgentApp, VoiceChoice
+from voice.tools import Tool
 
 if TYPE_CHECKING:
     from voice.providers.local import LocalModels, ModelsStatus
@@ -34,6 +36,7 @@ class _Clients:
     local: LocalModels | None = None
     starting: asyncio.Task[None] | None = None
     hosted: dict[Service, Any] = field(default_factory=dict)
+    tools: ToolClients | None = None
 
 
 _clients: _Clients | None = None
@@ -92,6 +95,16 @@ def agent_for(service: Service, access: Access) -> AgentApp:
     return app
 
 
+def tools_for(bound: Sequence[BoundTool]) -> list[Tool]:
+    """An agent's tools for one call. What they reach the world by is shared by all calls."""
+    if not bound:
+        return []
+    clients = _mine()
+    if clients.tools is None:
+        clients.tools = ToolClients()
+    return [tool for one in bound for tool in one.tools(clients.tools)]
+
+
 def _shared(service: Service, access: Access) -> Any:
     hosted = _mine().hosted
     if service not in hosted:
@@ -130,6 +143,8 @@ async def close() -> None:
         await clients.local.close()
     for adapter in clients.hosted.values():
         await adapter.close()
+    if clients.tools is not None:
+        await clients.tools.close()
 
 
 # --- for pages

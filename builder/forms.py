@@ -54,6 +54,9 @@ class AgentForm(AgentControls):
         for name, role in FALLBACK_ROWS.items():
             rows: RowsField = self._field(name)
             rows.offer("connection", self._sources((role,), *(row["connection"] for row in initial[name])))
+        self.tool_names = dict(organization.tools.values_list("pk", "name"))
+        gone = [(key, "A deleted tool") for key in initial["tools"] if key not in self.tool_names]
+        self._field("tools").choices = [*self.tool_names.items(), *gone]
 
     def _field(self, name: str) -> Any:
         return self.fields[name]
@@ -88,6 +91,12 @@ class AgentForm(AgentControls):
         except ValidationError as error:
             self._add_schema_errors(error)
         return data
+
+    def clean_tools(self) -> list[str]:
+        chosen: list[str] = self.cleaned_data["tools"]
+        if any(key not in self.tool_names for key in chosen):
+            raise forms.ValidationError("A tool was deleted. Take it out.")
+        return chosen
 
     def clean_transfers(self) -> list[dict[str, Any]]:
         rows = self.cleaned_data["transfers"]

@@ -10,8 +10,11 @@ from django.urls import reverse
 from accounts.models import Organization, User
 from builder import vendors
 from builder.config import AgentConfig
+from builder.tools.models import Secret, Tool
 from core.fields import EncryptedTextField
 from core.ids import PrefixedIdField
+
+__all__ = ["Agent", "AgentVersion", "ModelConnection", "Secret", "Tool"]
 
 
 class ModelConnection(models.Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
+from builder.tools import urls as tools
 from builder.views import agents, connections, versions, voice
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -24,4 +25,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("connections/<str:connection_id>/test/", connections.connection_test, name="connection_test"),
     path("connections/<str:connection_id>/voices.json", connections.connection_voices, name="connection_voices"),
     path("connections/<str:connection_id>/delete/", connections.connection_delete, name="connection_delete"),
+    *tools.urlpatterns,
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.compile import CompiledAgent
-from builder.engine import agent_for, llm_for, local_models, realtime_for, stt_for, tts_for
+from builder.engine import agent_for, llm_for, local_models, realtime_for, stt_for, tools_for, tts_for
 from core.errors import ApiError, ErrorCode
 from voice.brain import Brains, llm_brain
 from voice.chain import ChatModel
@@ -44,6 +44,7 @@ class Providers:
                 pacer=self._pacer,
                 phrases=self._phrases,
                 health=self._health,
+                tools=tools_for(compiled.tools),
             )
         return Services(
             stt=self._recognisers(compiled),
@@ -54,6 +55,7 @@ class Providers:
             end_of_turn=self._models.end_of_turn,
             pacer=self._pacer,
             phrases=self._phrases,
+            tools=tools_for(compiled.tools),
         )
 
     def _brains(self, compiled: CompiledAgent) -> Brains:

@@ -21,6 +21,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import Organization, Role, User
+from builder.models import Secret, Tool
 from telephony.recordings import recording_path, remove_recording
 from telephony.routing import websocket_urlpatterns
 from tests.conftest import CallFactory, ClientFactory, ConnectionFactory, MemberFactory, VersionFactory
@@ -71,6 +72,8 @@ class Somebodys:
     agent_id: str
     version_id: str
     connection_id: str
+    tool_id: str
+    secret_id: str
     call_id: str
 
     def arguments(self, address: Address, **others: str) -> dict[str, str]:
@@ -104,6 +107,8 @@ def acme(
         agent_id=version.agent_id,
         version_id=version.id,
         connection_id=connection_factory().id,
+        tool_id=Tool.objects.create(organization=workspace, kind="client", name="open_page", config={}).pk,
+        secret_id=Secret.objects.create(organization=workspace, name="key", value="sk-secret").pk,
         call_id=call.id,
     )
     remove_recording(call.id)

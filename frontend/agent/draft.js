@@ -56,6 +56,7 @@ export function draft() {
     },
 
     changed() {
+      if (!this.form) return; // rows are on other pages too
       this.read();
       this.dirty = true;
       if (this.conflict) return;

@@ -16,7 +16,7 @@ def address(name: str, agent: Agent, **more: str) -> str:
 
 
 def page_data(agent: Agent, **changes: Any) -> dict[str, Any]:
-    """The controls of the page of `agent`, with `changes`; a control that is None is left out."""
+    """The controls of the page of `agent`, with `changes`; one that is None, or ticks nothing, is left out."""
     form = AgentForm(organization=agent.organization, agent=agent)
     data = {name: form[name].value() for name in form.fields}
     for name, field in form.fields.items():
@@ -24,7 +24,7 @@ def page_data(agent: Agent, **changes: Any) -> dict[str, Any]:
             rows = data.pop(name)
             data |= {f"{name}.{column.name}": [row[column.name] for row in rows] for column in field.widget.columns}
     data |= {name: "on" if value else None for name, value in data.items() if isinstance(value, bool)}
-    return {name: value for name, value in {**data, **changes}.items() if value is not None}
+    return {name: value for name, value in {**data, **changes}.items() if value not in (None, ())}
 
 
 def html(response: Any) -> str:

@@ -106,14 +106,18 @@ class McpTool:
         self._tool = tool
         parameters = described.get("inputSchema")
         self.schema = ToolSchema(
-            # Models take fewer signs in a name than servers do.
-            name=re.sub(r"[^\w-]+", "_", tool)[:NAME_LIMIT],
+            name=name_for_model(tool),
             description=str(described.get("description") or described.get("title") or ""),
             parameters=parameters if isinstance(parameters, dict) else {"type": "object", "properties": {}},
         )
 
     async def run(self, arguments: Mapping[str, object], call: CallControl) -> Outcome:
         return Outcome(await self._server.call(self._tool, arguments))
+
+
+def name_for_model(tool: str) -> str:
+    """What the model calls a tool of a server: models take fewer signs in a name than servers do."""
+    return re.sub(r"[^\w-]+", "_", tool)[:NAME_LIMIT]
 
 
 def _text(result: Mapping[str, Any]) -> str:

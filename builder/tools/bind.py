@@ -1,0 +1,177 @@
+"""From a tool of the library to what a call runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+import httpx
+
+from builder.tools.kinds import ClientConfig, HttpConfig, McpConfig, RequestValue, SearchConfig, ToolConfig
+from builder.tools.models import Secret, Tool
+from builder.tools.secrecy import Mask, SecretiveTool, basic
+from core import http
+from voice import tools as engine
+from voice.providers.base import ToolSchema
+from voice.tools.client import ClientTool
+from voice.tools.http import HttpRequest, HttpTool, Parameter
+from voice.tools.mcp import McpServer, McpTool, name_for_model
+from voice.tools.web_search import Brave, DuckDuckGo, Exa, SearchEngine, Tavily, WebSearch
+
+LONGEST = 120.0
+"""Seconds that a tool may take at most."""
+LARGEST = 1_000_000
+"""Bytes of an answer that are read at most."""
+ENGINES = {"tavily": Tavily, "exa": Exa, "brave": Brave}
+
+
+class SecretMissing(Exception):
+    """A tool needs a secret that is not there; the text says which."""
+
+
+class ToolClients:
+    """The doors through which the tools of a process reach the world. They belong to an event loop: close them."""
+
+    def __init__(self) -> None:
+        self.http = http.async_client(timeout=LONGEST, total=LONGEST, max_bytes=LARGEST, own_machine=True)
+        self._servers: dict[tuple[str, str, str], McpServer] = {}
+
+    def server(self, name: str, url: str, token: str) -> McpServer:
+        """An MCP server; all calls share its session."""
+        key = (name, url, token)
+        if key not in self._servers:
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            self._servers[key] = McpServer(name=name, url=url, client=self.http, headers=headers)
+        return self._servers[key]
+
+    async def close(self) -> None:
+        for server in self._servers.values():
+            await server.close()
+        await self.http.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class BoundTool:
+    """A tool of the library with the values of the secrets that it needs, by their names."""
+
+    name: str
+    description: str
+    config: ToolConfig
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def by(cls, tool: Tool, secrets: Mapping[str, str] | None = None) -> BoundTool:
+        """Raises SecretMissing. `secrets` are all of the workspace, where they are known already."""
+        config = tool.parsed_config
+        known = secrets_of(tool.organization_id, config.secrets) if secrets is None else secrets
+        if missing := sorted(config.secrets - known.keys()):
+            raise SecretMissing(f"The tool {tool.name} needs the secret {missing[0]}, which is not there.")
+        return cls(tool.name, tool.description, config, {name: known[name] for name in config.secrets})
+
+    @property
+    def names(self) -> list[str]:
+        """What the model calls what it can do."""
+        if isinstance(self.config, McpConfig):
+            return [name_for_model(name) for name in self.config.chosen]
+        return [self.name]
+
+    @property
+    def mask(self) -> Mask:
+        """Hides its secrets."""
+        auth = self.config.auth if isinstance(self.config, HttpConfig) else None
+        together = [basic(auth.user, self.secrets[auth.secret])] if auth and auth.scheme == "basic" else []
+        return Mask(self.secrets, *together)
+
+    def tools(self, clients: ToolClients) -> list[engine.Tool]:
+        """What the engine runs, for one call."""
+        made = self._made(clients)
+        return [SecretiveTool(tool, self.secrets, self.mask) for tool in made] if self.secrets else made
+
+    def _made(self, clients: ToolClients) -> list[engine.Tool]:
+        match self.config:
+            case HttpConfig():
+                request = _request(self.config, self.secrets)
+                return [
+                    HttpTool(
+                        name=self.name,
+                        description=self.description,
+                        request=request,
+                        client=clients.http,
+                        policy=self.config.policy,
+                    )
+                ]
+            case ClientConfig():
+                schema = ToolSchema(self.name, self.description, _parameters(self.config))
+                return [ClientTool(schema, policy=self.config.policy, expects_response=self.config.expects_response)]
+            case McpConfig():
+                return self._of_server(self.config, clients)
+            case SearchConfig():
+                return [self._search(self.config, clients.http)]
+        raise TypeError(f"{type(self.config).__name__} is no kind of tool.")
+
+    def _of_server(self, config: McpConfig, clients: ToolClients) -> list[engine.Tool]:
+        server = clients.server(self.name, config.url, self.secrets.get(config.secret, ""))
+        described = {one.name: {"description": one.description, "inputSchema": one.parameters} for one in config.listed}
+        return [McpTool(server, name, described[name], config.policy) for name in config.chosen if name in described]
+
+    def _search(self, config: SearchConfig, client: httpx.AsyncClient) -> engine.Tool:
+        make = ENGINES.get(config.engine)
+        source = make(self.secrets.get(config.secret, ""), client) if make else DuckDuckGo()
+        search = WebSearch(cast("SearchEngine", source), policy=config.policy)
+        search.schema = replace(
+            search.schema, name=self.name, description=self.description or search.schema.description
+        )
+        return search
+
+
+def secrets_of(organization_id: str, names: Collection[str]) -> dict[str, str]:
+    """The values of those secrets that are there."""
+    found = Secret.objects.filter(organization_id=organization_id, name__in=names)
+    return dict(found.values_list("name", "value"))
+
+
+def _request(config: HttpConfig, secrets: Mapping[str, str]) -> HttpRequest:
+    auth = config.auth
+    token = secrets.get(auth.secret, "")
+    return HttpRequest(
+        method=config.method,
+        url=config.url,
+        parameters=[_parameter(one) for one in config.parameters],
+        headers={one.name: one.value for one in config.headers},
+        bearer=token if auth.scheme == "bearer" else "",
+        basic=(auth.user, token) if auth.scheme == "basic" else None,
+        assign={one.variable: one.path for one in config.assign},
+    )
+
+
+def _parameter(value: RequestValue) -> Parameter:
+    return Parameter(
+        name=value.name,
+        where=value.where,
+        source=value.source,
+        value=_typed(value) if value.source == "constant" else value.value,
+        schema=value.schema_for_model,
+        required=value.required,
+    )
+
+
+def _typed(value: RequestValue) -> object:
+    """A constant as what it is said to be; text that is none of it, such as a `{{variable}}`, stays text."""
+    if value.type == "string":
+        return value.value
+    if value.type == "strings":
+        return [one.strip() for one in value.value.split(",") if one.strip()]
+    try:
+        return json.loads(value.value)
+    except ValueError:
+        return value.value
+
+
+def _parameters(config: ClientConfig) -> dict[str, object]:
+    return {
+        "type": "object",
+        "properties": {one.name: one.schema_for_model for one in config.parameters},
+        "required": [one.name for one in config.parameters if one.required],
+    }

@@ -1,0 +1,184 @@
+"""What can be set on a tool, by its kind: the JSON that a `Tool` stores in `config`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+
+from voice.spec import Frozen
+from voice.tools import ToolPolicy
+
+ValueType = Literal["string", "number", "integer", "boolean", "strings"]
+NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
+"""What language models take as the name of a tool."""
+OF_THE_ENGINE = frozenset(
+    {"end_call", "transfer_call", "hand_off", "send_digits", "switch_language", "search_knowledge", "leave_voicemail"}
+)
+"""Names of tools that agents have without a library."""
+PARAMETERS = 40
+
+_SECRET = re.compile(r"secret__(\w+)")
+
+
+class ToolConfig(Frozen):
+    """How any tool is run. `timeout` is in seconds; `speech` is said before it runs."""
+
+    timeout: float = Field(10.0, ge=0.5, le=120.0)
+    speech: str = Field("", max_length=300)
+    background: bool = False
+
+    @property
+    def policy(self) -> ToolPolicy:
+        return ToolPolicy(timeout=self.timeout, speech=self.speech, background=self.background)
+
+    @property
+    def secrets(self) -> set[str]:
+        """The names of the secrets that it needs."""
+        return set()
+
+
+class Value(Frozen):
+    """One value that the model writes."""
+
+    name: str = Field(min_length=1, max_length=100)
+    type: ValueType = "string"
+    required: bool = False
+    description: str = Field("", max_length=1_000)
+
+    @property
+    def schema_for_model(self) -> dict[str, Any]:
+        """Its JSON Schema."""
+        kind: dict[str, Any] = {"type": self.type}
+        if self.type == "strings":
+            kind = {"type": "array", "items": {"type": "string"}}
+        return kind | ({"description": self.description} if self.description else {})
+
+
+class RequestValue(Value):
+    """One value of a request; `value` is the constant, or the name of the call's variable."""
+
+    where: Literal["path", "query", "body", "header"] = "body"
+    source: Literal["model", "constant", "variable"] = "model"
+    value: str = Field("", max_length=2_000)
+
+
+class Header(Frozen):
+    name: str = Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")
+    value: str = Field("", max_length=4_000)
+
+
+class Auth(Frozen):
+    """How a request says whose it is: `secret` is the name of one, the token or the password."""
+
+    scheme: Literal["none", "bearer", "basic"] = "none"
+    user: str = Field("", max_length=200)
+    secret: str = Field("", max_length=40)
+
+
+class Assignment(Frozen):
+    """What lies at `path` of the answer becomes the call's `variable`."""
+
+    path: str = Field(min_length=1, max_length=200)
+    variable: str = Field(pattern=r"^[A-Za-z_]\w{0,63}$")
+
+
+class HttpConfig(ToolConfig):
+    """A request to somebody's HTTP API. Texts may hold `{{variables}}` and `{{secret__names}}`."""
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    url: str = Field(min_length=1, max_length=2_000)
+    parameters: tuple[RequestValue, ...] = Field((), max_length=PARAMETERS)
+    headers: tuple[Header, ...] = Field((), max_length=40)
+    auth: Auth = Auth()
+    assign: tuple[Assignment, ...] = Field((), max_length=20)
+
+    @field_validator("url")
+    @classmethod
+    def _whole(cls, url: str) -> str:
+        return whole_url(url)
+
+    @property
+    def policy(self) -> ToolPolicy:
+        """What changes something at the far end is not left half done when the caller interrupts."""
+        return ToolPolicy(
+            timeout=self.timeout, speech=self.speech, background=self.background, cancellable=self.method == "GET"
+        )
+
+    @property
+    def secrets(self) -> set[str]:
+        texts = [self.url, *(one.value for one in self.parameters), *(one.value for one in self.headers)]
+        named = {name for text in texts for name in _SECRET.findall(text)}
+        return named | ({self.auth.secret} if self.auth.scheme != "none" and self.auth.secret else set())
+
+
+class ClientConfig(ToolConfig):
+    """A request to the caller's own application, over the connection that carries the call."""
+
+    parameters: tuple[Value, ...] = Field((), max_length=PARAMETERS)
+    expects_response: bool = True
+
+
+class McpListed(Frozen):
+    """A tool that a server said it has."""
+
+    name: str = Field(min_length=1, max_length=200)
+    description: str = Field("", max_length=4_000)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class McpConfig(ToolConfig):
+    """The tools of an MCP server: `listed` is what it said it has, `chosen` those of them that agents get."""
+
+    url: str = Field(min_length=1, max_length=2_000)
+    secret: str = Field("", max_length=40)
+    """The name of the secret that is sent as a bearer token."""
+    listed: tuple[McpListed, ...] = Field((), max_length=200)
+    chosen: tuple[str, ...] = Field((), max_length=200)
+
+    @field_validator("url")
+    @classmethod
+    def _whole(cls, url: str) -> str:
+        return whole_url(url)
+
+    @property
+    def secrets(self) -> set[str]:
+        return {*_SECRET.findall(self.url), *([self.secret] if self.secret else ())}
+
+
+class SearchConfig(ToolConfig):
+    """Searches the web by one of the engines; all but DuckDuckGo need a key."""
+
+    engine: Literal["tavily", "exa", "brave", "duckduckgo"] = "tavily"
+    secret: str = Field("", max_length=40)
+    speech: str = Field("Let me look that up.", max_length=300)
+
+    @property
+    def secrets(self) -> set[str]:
+        return {self.secret} if self.secret and self.engine != "duckduckgo" else set()
+
+
+CONFIGS: dict[str, type[ToolConfig]] = {
+    "http": HttpConfig,
+    "client": ClientConfig,
+    "mcp": McpConfig,
+    "web_search": SearchConfig,
+}
+
+
+def whole_url(url: str) -> str:
+    """An address with its host written out: a variable there could send the request, and its secrets, anywhere."""
+    try:
+        parts = urlsplit(url.strip())
+        complete = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        complete = False
+    if not complete:
+        raise ValueError("Write a whole address, such as https://api.example.org/orders/{number}")
+    if "{" in parts.netloc:
+        raise ValueError("Write the host out: it can hold no variable.")
+    if parts.username or parts.password:
+        raise ValueError("Leave the password out of the address, and choose Basic below.")
+    return url.strip()

@@ -1,0 +1,89 @@
+"""What the pages of tools read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from accounts.models import Organization
+from builder.models import Agent
+from builder.tools.kinds import ClientConfig, HttpConfig, McpConfig, SearchConfig
+from builder.tools.models import Secret, Tool
+
+ICONS = {"http": "globe", "client": "smartphone", "mcp": "blocks", "web_search": "search"}
+KINDS = [
+    ("http", ICONS["http"], "HTTP request", "Asks or tells any web service: a calendar, a shop, your own server."),
+    ("mcp", ICONS["mcp"], "MCP server", "Brings all the tools that a Model Context Protocol server has."),
+    ("web_search", ICONS["web_search"], "Web search", "Looks up what is new."),
+    (
+        "client",
+        ICONS["client"],
+        "Caller's application",
+        "Has your website or app do something while it holds the call.",
+    ),
+]
+"""The kinds of tools for people: (kind, icon, title, what it is for)."""
+ENGINE_NAMES = {"tavily": "Tavily", "exa": "Exa", "brave": "Brave", "duckduckgo": "DuckDuckGo"}
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRow:
+    """A tool in the list, and the agents that use it in their draft or live."""
+
+    tool: Tool
+    icon: str
+    summary: str
+    agents: list[Agent]
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRow:
+    """A secret and the tools that need it."""
+
+    secret: Secret
+    tools: list[Tool]
+
+
+def tool_list(organization: Organization) -> list[ToolRow]:
+    """The workspace's tools by name."""
+    agents = list(organization.agents.filter(deleted_at=None).select_related("organization", "live_version"))
+    used = [(agent, tools_of(agent)) for agent in agents]
+    return [
+        ToolRow(tool, ICONS[tool.kind], summary(tool), [agent for agent, ids in used if tool.pk in ids])
+        for tool in organization.tools.select_related("organization")
+    ]
+
+
+def summary(tool: Tool) -> str:
+    """What it reaches, in a few words."""
+    match tool.parsed_config:
+        case HttpConfig(method=method, url=url):
+            return f"{method} {urlsplit(url).hostname}"
+        case McpConfig(url=url, chosen=chosen):
+            return f"{len(chosen)} of {urlsplit(url).hostname}"
+        case ClientConfig(expects_response=expects):
+            return "answers" if expects else "is told"
+        case SearchConfig(engine=engine):
+            return ENGINE_NAMES[engine]
+    return ""
+
+
+def tools_of(agent: Agent) -> set[str]:
+    """The ids of all that the draft and the live version use."""
+    configs = [agent.draft_config] + ([agent.live_version.parsed_config] if agent.live_version else [])
+    return {tool for config in configs for tool in config.tools}
+
+
+def agents_using(tool: Tool) -> list[Agent]:
+    """The agents, not deleted, whose draft or live version uses `tool`."""
+    agents = Agent.objects.filter(organization_id=tool.organization_id, deleted_at=None)
+    return [agent for agent in agents.select_related("organization", "live_version") if tool.pk in tools_of(agent)]
+
+
+def secret_list(organization: Organization) -> list[SecretRow]:
+    """The workspace's secrets by name, without their values."""
+    used = [(tool, tool.parsed_config.secrets) for tool in organization.tools.select_related("organization")]
+    return [
+        SecretRow(secret, [tool for tool, names in used if secret.name in names])
+        for secret in organization.secrets.defer("value")
+    ]

@@ -1,0 +1,87 @@
+"""What changes tools and secrets. Each is one transaction with its audit entry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import Organization, User
+from accounts.services import audit
+from builder.tools.kinds import ToolConfig
+from builder.tools.models import Secret, Tool
+from builder.tools.selectors import agents_using
+from core.errors import ApiError, ErrorCode
+
+
+@transaction.atomic
+def tool_create(
+    *, organization: Organization, actor: User, kind: str, name: str, description: str, config: ToolConfig
+) -> Tool:
+    tool = Tool.objects.create(
+        organization=organization,
+        kind=kind,
+        name=name,
+        description=description,
+        config=config.model_dump(mode="json"),
+    )
+    created = {"kind": ("", kind), "name": ("", name)}
+    audit(organization=organization, actor=actor, action="tool.created", target=tool.pk, changes=created)
+    return tool
+
+
+@transaction.atomic
+def tool_update(*, tool: Tool, actor: User, name: str, description: str, config: ToolConfig) -> Tool:
+    """Change a tool for all agents that use it. Calls in progress keep what they began with. No change, no write."""
+    current = Tool.objects.select_for_update().get(pk=tool.pk)
+    after: dict[str, Any] = {"name": name, "description": description, **config.model_dump(mode="json")}
+    before: dict[str, Any] = {"name": current.name, "description": current.description, **current.config}
+    changed = {key: (before.get(key), value) for key, value in after.items() if before.get(key) != value}
+    if changed:
+        current.name, current.description, current.config = name, description, config.model_dump(mode="json")
+        current.save()
+        audit(organization=current.organization, actor=actor, action="tool.updated", target=current.pk, changes=changed)
+    return current
+
+
+@transaction.atomic
+def tool_delete(*, tool: Tool, actor: User) -> None:
+    """Raises ApiError (conflict), which names the agents, while any agent's draft or live version uses it."""
+    _require_unused(
+        f"{tool.name} is in use", [agent.name for agent in agents_using(tool)], "Take it out there and publish"
+    )
+    deleted = {"name": (tool.name, ""), "kind": (tool.kind, "")}
+    audit(organization=tool.organization, actor=actor, action="tool.deleted", target=tool.pk, changes=deleted)
+    tool.delete()
+
+
+@transaction.atomic
+def secret_set(*, organization: Organization, actor: User, name: str, value: str) -> Secret:
+    """Store a secret, in place of the one of that name if there is one. Calls in progress keep what they began with."""
+    secret, created = Secret.objects.update_or_create(organization=organization, name=name, defaults={"value": value})
+    changes = {"name": ("", name), "value": ("", "changed")} if created else {"value": ("", "changed")}
+    action = "secret.created" if created else "secret.updated"
+    audit(organization=organization, actor=actor, action=action, target=secret.pk, changes=changes)
+    return secret
+
+
+@transaction.atomic
+def secret_delete(*, secret: Secret, actor: User) -> None:
+    """Raises ApiError (conflict), which names the tools, while any tool needs it."""
+    tools = [tool.name for tool in secret.organization.tools.all() if secret.name in tool.parsed_config.secrets]
+    _require_unused(f"{secret.name} is in use", tools, "Take it out there")
+    audit(
+        organization=secret.organization,
+        actor=actor,
+        action="secret.deleted",
+        target=secret.pk,
+        changes={"name": (secret.name, "")},
+    )
+    secret.delete()
+
+
+def _require_unused(title: str, users: Sequence[str], remedy: str) -> None:
+    if users:
+        names = ", ".join(users[:5]) + (" and others" if len(users) > 5 else "")
+        raise ApiError(ErrorCode.CONFLICT, title, f"Used by {names}. {remedy}, then delete it.")

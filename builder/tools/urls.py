@@ -1,0 +1,16 @@
+"""Below /w/<workspace>/."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, path
+
+from builder.tools import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("tools/", views.tools, name="tools"),
+    path("tools/new/", views.tool_new, name="tool_new"),
+    path("tools/secrets/", views.secrets, name="secrets"),
+    path("tools/secrets/<str:secret_id>/delete/", views.secret_delete, name="secret_delete"),
+    path("tools/<str:tool_id>/", views.tool, name="tool"),
+    path("tools/<str:tool_id>/delete/", views.tool_delete, name="tool_delete"),
+]
