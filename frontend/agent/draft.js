@@ -195,7 +195,8 @@ export function agentForm() {
       if (event.target.name) this.$store.draft.changed();
     },
 
-    left() {
+    left({ target, relatedTarget }) {
+      if (target.closest("[data-row]")?.contains(relatedTarget)) return; // the row is still being written
       if (this.$store.draft.dirty && !this.$store.draft.failed) this.$store.draft.save();
     },
 

@@ -37,8 +37,8 @@ export function voiceChoice() {
       const response = await fetch(facts(chosen).voicesUrl, { headers: { Accept: "application/json" } }).catch(() => undefined);
       const { voices = [], problem = "The server cannot be reached." } = response?.ok ? await response.json() : {};
       if (connection.value !== chosen) return; // another one was chosen meanwhile
-      this.listing = problem;
       this.offer(...voices.map(({ id, label }) => new Option(label, id)));
+      this.listing = problem;
       this.typed = voices.length === 0;
     },
 

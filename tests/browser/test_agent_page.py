@@ -13,12 +13,14 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from builder import engine, services
+from builder.compile import Access
 from builder.config import AgentConfig
 from builder.models import Agent
 from tests.browser.conftest import OpenPage
 from tests.builder.conftest import ALL_READY
-from tests.conftest import AgentFactory, ClientFactory
+from tests.conftest import AgentFactory, ClientFactory, ConnectionFactory
 from voice.providers.base import ProviderError
+from voice.providers.vendor import VoiceChoice
 
 pytestmark = [
     pytest.mark.browser,
@@ -211,3 +213,47 @@ def test_the_pages_fit_a_narrow_screen(path: str, visit: Visit, agent: Agent, me
     page = visit(path, viewport={"width": 360, "height": 740})
     page.wait_for_load_state("load")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_row_of_transfers_is_added_filled_in_and_taken_away(
+    visit: Visit, agent: Agent, complaints: list[str]
+) -> None:
+    page = visit()
+    page.get_by_text("To whom the agent may give the caller.").click()
+    page.get_by_role("button", name="Add somebody").click()
+    row = page.locator('[data-rows="transfers"] [data-row]')
+    row.get_by_label("Name").fill("Front desk")
+    row.get_by_label("Number or SIP address").fill("+1 415 555 0100")
+    page.get_by_label("Prompt").focus()
+    expect(state(page)).to_have_text(SAVED)
+    assert [(target.name, target.to) for target in draft(agent).transfers] == [("Front_desk", "+14155550100")]
+    row.get_by_role("button", name="Remove").click()
+    page.get_by_label("Prompt").focus()
+    expect(row).to_have_count(0)
+    expect(state(page)).to_have_text(SAVED)
+    assert draft(agent).transfers == ()
+
+
+def test_the_voices_of_a_connection_are_listed_and_one_is_chosen(
+    visit: Visit,
+    agent: Agent,
+    connection_factory: ConnectionFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    complaints: list[str],
+) -> None:
+    async def voices(access: Access) -> list[VoiceChoice]:
+        return [VoiceChoice(id="v1", label="Ada"), VoiceChoice(id="v2", label="Bo")]
+
+    monkeypatch.setattr(engine, "voices", voices)
+    made = connection_factory("Cartesia", vendor="cartesia", base_url="")
+    page = visit()
+    page.get_by_label("Speech is made").select_option("Cartesia")
+    page.locator("#voice-choice").select_option("Bo")
+    page.get_by_label("Prompt").focus()
+    expect(state(page)).to_have_text(SAVED)
+    chosen = draft(agent).voice
+    assert (chosen.connection, chosen.id) == (made.pk, "v2")
+    expect(page.get_by_label("Voice model")).to_be_visible()
+    page.get_by_label("Speech is made").select_option("On this machine")
+    expect(page.locator("#voice-choice")).to_have_value("af_heart")
+    assert complaints == []
