@@ -148,14 +148,18 @@ class Conversation(AgentCall):
 
     async def _get_ready(self) -> None:
         """While the call connects, let the brain get ready; then have the words at hand that bridge a wait, and those
-        for when the voice itself has failed."""
+        for when the voice itself has failed and no other can say them."""
         try:
             async with asyncio.timeout(READY_SECONDS):
                 await self._brain.start(self._floor)
+        except TimeoutError:
+            log.warning("The brain of call %s was not ready within %.0f s", self._call_id, READY_SECONDS)
         except Exception:  # it shows at the first turn
             log.exception("A brain was not ready in call %s", self._call_id)
         phrases = self._spec.phrases
-        await self._speaker.prepare(phrases.slow, phrases.still_slow, phrases.trouble, phrases.giving_up)
+        await self._speaker.prepare(phrases.slow)
+        if self._speaker.stands_alone:
+            await self._speaker.prepare(phrases.still_slow, phrases.trouble, phrases.giving_up)
 
     # --- what the turn taker tells
 

@@ -87,6 +87,11 @@ class Speaker:
         """A piece is being made."""
 
     @property
+    def stands_alone(self) -> bool:
+        """There is no voice behind the first one."""
+        return len(self._voices) == 1
+
+    @property
     def provider(self) -> str:
         return self._voices[0].tts.name
 
@@ -189,6 +194,7 @@ class Speaker:
                     made.append(one)
                     if piece.take(one):
                         self._emit(events.SpeechFirstAudio(at=self._clock.now(), turn=turn, request=request))
+                    piece.grown()
             if not piece.begun and any(map(str.isalnum, words)):
                 raise ProviderError(service.tts.name, "The voice made no sound.")
             piece.finish()
@@ -257,7 +263,7 @@ class _Piece:
     def __init__(self, text: str, utterance: Utterance, grown: Callable[[], None]) -> None:
         self.text = text
         self.utterance = utterance
-        self._grown = grown
+        self.grown = grown
         self._base = utterance.total
         self.begun = self._timed = False
         self._guess = timings(text, len(text) / CHARACTERS_PER_SECOND)
@@ -278,7 +284,6 @@ class _Piece:
             self.utterance.place(matched(self.text, audio.words), self._base)
         elif first:
             self.utterance.place(self._guess, self._base)
-        self._grown()
         return first
 
     def finish(self) -> None:

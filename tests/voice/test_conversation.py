@@ -347,3 +347,9 @@ def test_nothing_is_left_when_a_call_is_over() -> None:
     call = hold_call(Speaks(2.0, "When are you open?"), HangsUp(4.0), llm=llm, tts=tts)
     assert call.tasks_left == []
     assert (llm.streaming, tts.speaking) == (0, 0)
+
+
+def test_the_first_sound_is_told_before_it_leaves() -> None:
+    call = hold_call(Speaks(2.0, "When are you open?"), ends_at=6.0)
+    kinds = [type(event) for event in call.events]
+    assert kinds.index(events.SpeechFirstAudio) < kinds.index(events.AgentSpeechStarted)
