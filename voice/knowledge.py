@@ -64,6 +64,11 @@ async def consult(knowledge: Knowledge, query: str, *, turn: int, budget: float,
             took=round(clock.now() - started, 4),
         )
     )
+    return written(passages)
+
+
+def written(passages: Sequence[Passage]) -> str:
+    """Passages as a model reads them, behind the caller's words; empty without any."""
     if not passages:
         return ""
     found = "\n".join(f"- {passage.text} ({passage.source})" for passage in passages)

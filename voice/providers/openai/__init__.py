@@ -10,13 +10,14 @@ from typing import Literal
 
 import httpx
 
+from voice.providers.openai.embed import OpenAiEmbedder
 from voice.providers.openai.llm import OpenAiLlm
 from voice.providers.openai.realtime import OpenAiRealtime
 from voice.providers.openai.stt import OpenAiStt
 from voice.providers.openai.tts import OpenAiTts
 from voice.providers.vendor import Account, Vendor, VoiceChoice
 
-__all__ = ["VENDOR", "OpenAiLlm", "OpenAiRealtime", "OpenAiStt", "OpenAiTts"]
+__all__ = ["VENDOR", "OpenAiEmbedder", "OpenAiLlm", "OpenAiRealtime", "OpenAiStt", "OpenAiTts"]
 
 _VOICES: dict[str, Literal["female", "male", "neutral"]] = {
     "alloy": "neutral",
