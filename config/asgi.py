@@ -13,8 +13,10 @@ http = get_asgi_application()  # sets Django up, so it comes before what imports
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from django.conf import settings  # noqa: E402
 
 from core import lifespan  # noqa: E402
+from core.bodies import bounded  # noqa: E402
 from telephony.routing import websocket_urlpatterns  # noqa: E402
 
 # WhiteNoise hands files over piece by piece in the old way. It works, and saying so at every file helps nobody.
@@ -22,7 +24,7 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 
 application = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": bounded(http, settings.MOST_REQUEST_BYTES),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
         "lifespan": lifespan.application,
     }
