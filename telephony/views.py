@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import WorkspaceRequest, may, workspace_view
 from accounts.models import Role
+from core.downloads import file_response
 from telephony import recordings, selectors, services
 from telephony.access import get_call
 from telephony.filters import CallFilter
@@ -60,7 +61,7 @@ def call(request: WorkspaceRequest, call_id: str) -> HttpResponse:
 def call_recording(request: WorkspaceRequest, call_id: str) -> HttpResponseBase:
     """The recording of a call that is over, or the part of it that the player asks for."""
     path = _recording(request, call_id)
-    return recordings.file_response(request, path, content_type=recordings.KINDS[path.suffix], name=path.name)
+    return file_response(request, path, content_type=recordings.KINDS[path.suffix], name=path.name)
 
 
 @require_safe

@@ -9,7 +9,7 @@ from django.test import AsyncClient
 from django.urls import reverse
 
 from accounts.models import User
-from telephony import recordings
+from core import downloads
 from telephony.models import Call
 from telephony.recordings import recording_path
 from tests.conftest import CallFactory
@@ -102,6 +102,6 @@ async def test_a_head_request_gets_no_body(call: Call, viewer: User) -> None:
 
 
 async def test_it_is_read_piece_by_piece(call: Call, viewer: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recordings, "CHUNK_BYTES", 1000)
+    monkeypatch.setattr(downloads, "CHUNK_BYTES", 1000)
     response = await ask(call, viewer)
     assert {len(chunk) async for chunk in response.streaming_content} == {1000}
