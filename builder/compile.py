@@ -53,6 +53,14 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class Library:
+    """The folders of a workspace that an agent looks things up in."""
+
+    organization_id: str
+    folders: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CompiledAgent:
     """Of each chain the first one works, and the next ones take over when it fails."""
 
@@ -67,6 +75,8 @@ class CompiledAgent:
     """With a model that speaks itself: its voice; empty leaves it to the vendor."""
     tools: tuple[BoundTool, ...] = ()
     """Of the workspace's library."""
+    library: Library | None = None
+    """None where there is nothing to look up."""
 
     @property
     def services(self) -> list[Service]:
@@ -94,7 +104,15 @@ def compile_config(agent: Agent, config: AgentConfig) -> CompiledAgent:
     except ToolsNotReady as error:
         raise AgentNotReady(str(error)) from error
     return CompiledAgent(
-        made, tuple(hearing), tuple(voices), tuple(models), answering, agent_id=agent.pk, voice=own_voice, tools=tools
+        made,
+        tuple(hearing),
+        tuple(voices),
+        tuple(models),
+        answering,
+        agent_id=agent.pk,
+        voice=own_voice,
+        tools=tools,
+        library=Library(agent.organization_id, config.knowledge) if config.knowledge else None,
     )
 
 

@@ -82,6 +82,8 @@ class AgentConfig(Frozen):
     greeting: str = Field("Hello! How can I help you?", max_length=1_000)
     language: Literal["en"] = "en"
     keyterms: tuple[str, ...] = Field((), max_length=100)
+    knowledge: tuple[str, ...] = Field((), max_length=50)
+    """The ids of the folders that it looks things up in."""
     hearing: HearingChoice = HearingChoice()
     voice: VoiceChoice = VoiceChoice()
     model: ModelChoice = ModelChoice()

@@ -16,6 +16,7 @@ from django.conf import settings
 
 from builder import vendors
 from builder.compile import Access, Service
+from builder.knowledge.embedding import Embedder, EmbeddingModel, hosted_embedder
 from builder.tools.bind import BoundTool, ToolClients
 from voice.providers.base import Llm, Stt, Tts
 from voice.providers.realtime import Realtime
@@ -35,7 +36,7 @@ class _Clients:
     loop: asyncio.AbstractEventLoop
     local: LocalModels | None = None
     starting: asyncio.Task[None] | None = None
-    hosted: dict[Service, Any] = field(default_factory=dict)
+    hosted: dict[Service | EmbeddingModel, Any] = field(default_factory=dict)
     tools: ToolClients | None = None
 
 
@@ -103,6 +104,17 @@ def tools_for(bound: Sequence[BoundTool]) -> list[Tool]:
     if clients.tools is None:
         clients.tools = ToolClients()
     return [tool for one in bound for tool in one.tools(clients.tools)]
+
+
+def embedder_for(model: EmbeddingModel) -> Embedder:
+    """Who makes the vectors of questions; equal models share one."""
+    if model.access is None:
+        return local_models().embedder
+    hosted = _mine().hosted
+    if model not in hosted:
+        hosted[model] = hosted_embedder(model, model.access)
+    embedder: Embedder = hosted[model]
+    return embedder
 
 
 def _shared(service: Service, access: Access) -> Any:

@@ -119,3 +119,7 @@ class AgentVersion(models.Model):
     @property
     def parsed_config(self) -> AgentConfig:
         return AgentConfig.model_validate(self.config)
+
+
+# Django looks for an app's models here.
+from builder.knowledge import models as knowledge  # noqa: E402, F401

@@ -15,6 +15,7 @@ from accounts.services import audit
 from builder import starters
 from builder.changes import changes
 from builder.config import AgentConfig
+from builder.knowledge.models import KnowledgeSettings
 from builder.models import Agent, AgentVersion, ModelConnection
 from builder.selectors import connections_of
 from core.errors import ApiError, ErrorCode
@@ -207,11 +208,14 @@ def connection_update(
 
 @transaction.atomic
 def connection_delete(*, connection: ModelConnection, actor: User) -> None:
-    """Raises ApiError (conflict), which names the agents, while any agent's draft or live version uses it."""
+    """Raises ApiError (conflict), which says what uses it: an agent, in its draft or live, or the knowledge base."""
     users = agents_using(connection)
     if users:
         names = ", ".join(agent.name for agent in users[:5]) + (" and others" if len(users) > 5 else "")
         message = f"Used by {names}. Choose something else there and publish, then delete it."
+        raise ApiError(ErrorCode.CONFLICT, f"{connection.name} is in use", message)
+    if KnowledgeSettings.objects.filter(connection=connection).exists():
+        message = "It makes the vectors of the knowledge base. Choose another embedding model there, then delete it."
         raise ApiError(ErrorCode.CONFLICT, f"{connection.name} is in use", message)
     deleted = {"name": (connection.name, ""), "base_url": (connection.base_url, "")}
     audit(

@@ -55,6 +55,7 @@ MODELS_DIR = Path(env.str("MODELS_DIR", default="~/.cache/callwright/models")).e
 MODELS_SOCKET = CALLWRIGHT_HOME / "models.sock"
 LLM = env.str("LLM", default="local")
 RECORDINGS_DIR = CALLWRIGHT_HOME / "recordings"
+KNOWLEDGE_DIR = CALLWRIGHT_HOME / "knowledge"
 RECORDING_RETENTION_DAYS = env.int("RECORDING_RETENTION_DAYS", default=0)
 """Recordings are deleted so long after their call; 0 keeps them."""
 MAX_CALLS = env.int("MAX_CALLS", default=100)
@@ -202,6 +203,11 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     # A task that waited for longer than the next one's turn is not worth running.
     "recover-calls": {"task": "telephony.tasks.recover_calls", "schedule": 15.0, "options": {"expires": 15.0}},
+    "look-after-knowledge": {
+        "task": "builder.knowledge.tasks.look_after_knowledge",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "tidy-recordings": {"task": "telephony.tasks.tidy_recordings", "schedule": 900.0, "options": {"expires": 900.0}},
 }
 
@@ -269,6 +275,8 @@ if TRUST_PROXY:
     ALLAUTH_TRUSTED_PROXY_COUNT = 1
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+MOST_REQUEST_BYTES = 51_000_000
+"""What one request may carry: files for the knowledge base are the longest things that people send."""
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

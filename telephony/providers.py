@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from builder.compile import CompiledAgent
 from builder.engine import agent_for, llm_for, local_models, realtime_for, stt_for, tools_for, tts_for
+from builder.knowledge.calls import knowledge_for
 from core.errors import ApiError, ErrorCode
 from voice.brain import Brains, llm_brain
 from voice.chain import ChatModel
@@ -65,7 +66,7 @@ class Providers:
             facts = CallFacts(agent_id=compiled.agent_id, prompt=spec.prompt, greeting=spec.greeting)
             return agent_for(answering, answering.access).brains(facts)
         models = [ChatModel.of(llm_for(service), model) for service, model in compiled.models]
-        return llm_brain(models, health=self._health)
+        return llm_brain(models, health=self._health, knowledge=knowledge_for(compiled))
 
     def _recognisers(self, compiled: CompiledAgent) -> list[Stt]:
         """Those of the agent; the local one is the last resort, if it is there."""
