@@ -13,12 +13,14 @@ from builder import voices
 from builder.config import AgentConfig
 from builder.fields import RowsField
 from builder.forms import CONNECTIONS, AgentForm
+from builder.knowledge.models import KnowledgeFolder
 from builder.models import ModelConnection, Tool
 
 CONTEXT_LINES = 2
 
 PARTS: list[tuple[str, tuple[str, ...]]] = [
     ("What it says", ("prompt", "greeting", "language")),
+    ("Knowledge", ("knowledge",)),
     ("Voice", ("voice_connection", "voice_model", "voice", "speed", "voice_fallbacks")),
     ("Speech recognition", ("hearing_connection", "hearing_model", "hearing_fallbacks", "keyterms")),
     ("Language model", ("connection", "model", "temperature", "max_tokens", "model_fallbacks")),
@@ -124,6 +126,8 @@ def _words(name: str, value: Any) -> str:
         return _tools(value)
     if isinstance(control, RowsField):
         return control.words(value, lambda column, text: _connection(text) if column == "connection" else text)
+    if name == "knowledge":
+        return _folders(value)
     if isinstance(control, forms.ChoiceField):
         return str(dict(_flat(control.choices)).get(value, value))
     value = control.prepare_value(value)
@@ -140,6 +144,11 @@ def _connection(value: str) -> str:
 def _tools(ids: Sequence[str]) -> str:
     names = dict(Tool.objects.filter(pk__in=ids).values_list("pk", "name"))
     return "\n".join(names.get(key, "a deleted tool") for key in ids)
+
+
+def _folders(ids: tuple[str, ...]) -> str:
+    names = dict(KnowledgeFolder.objects.filter(pk__in=ids).values_list("pk", "name"))
+    return ", ".join(names.get(key, "a deleted folder") for key in ids) or "none"
 
 
 def _flat(choices: Any) -> list[tuple[str, str]]:

@@ -56,6 +56,7 @@ class AgentControls(forms.Form):
         "greeting": "greeting",
         "language": "language",
         "keyterms": "keyterms",
+        "knowledge": "knowledge",
         "hearing_connection": "hearing.connection",
         "hearing_model": "hearing.model",
         "hearing_fallbacks": "hearing.fallbacks",
@@ -187,6 +188,12 @@ class AgentControls(forms.Form):
         most=100,
         longest=60,
         help_text="Names and words of your trade, one a line. Hosted recognition listens for them.",
+    )
+    knowledge = forms.MultipleChoiceField(
+        label="Folders",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="What fits the caller's words is looked up in them at every turn, and given to the language model.",
     )
     hearing_connection = forms.ChoiceField(label="Speech recognition", help_text="What turns speech into words.")
     hearing_model = _model_name("Recognition model")

@@ -51,6 +51,7 @@ class AgentForm(AgentControls):
         self.connections = {connection.pk: connection for connection in organization.model_connections.all()}
         for name, roles in CONNECTIONS.items():
             self._field(name).choices = self._sources(roles, initial[name])
+        self._field("knowledge").choices = _folders(organization, config.knowledge)
         for name, role in FALLBACK_ROWS.items():
             rows: RowsField = self._field(name)
             rows.offer("connection", self._sources((role,), *(row["connection"] for row in initial[name])))
@@ -141,6 +142,12 @@ class AgentForm(AgentControls):
             self.add_error(
                 next((field for known, field in fields.items() if path.startswith(known)), None), problem["msg"]
             )
+
+
+def _folders(organization: Organization, chosen: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The folders to choose from. One that was chosen and is gone can be taken off."""
+    known = list(organization.knowledge_folders.values_list("pk", "name"))
+    return known + [(key, "A deleted folder") for key in chosen if key not in dict(known)]
 
 
 def _get(values: Mapping[str, Any], path: str) -> Any:

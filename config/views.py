@@ -39,6 +39,7 @@ def _pages(slug: str) -> list[dict[str, str]]:
         {"label": "Agents", "hint": "Page", "href": reverse("agents", args=[slug])},
         {"label": "Calls", "hint": "Page", "href": reverse("calls", args=[slug])},
         {"label": "Tools", "hint": "Page", "href": reverse("tools", args=[slug])},
+        {"label": "Knowledge", "hint": "Page", "href": reverse("knowledge", args=[slug])},
         {"label": "Connections", "hint": "Page", "href": reverse("connections", args=[slug])},
         {"label": "Workspace", "hint": "Page: name, members", "href": reverse("workspace", args=[slug])},
         {"label": "Prices", "hint": "Page: what the vendors charge", "href": reverse("prices", args=[slug])},

@@ -19,8 +19,11 @@ from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from accounts.models import Organization, Role, User
+from builder.knowledge import files
+from builder.knowledge.models import Document, KnowledgeFolder, Website
 from builder.models import Secret, Tool
 from telephony.recordings import recording_path, remove_recording
 from telephony.routing import websocket_urlpatterns
@@ -75,6 +78,9 @@ class Somebodys:
     tool_id: str
     secret_id: str
     call_id: str
+    folder_id: str
+    document_id: str
+    website_id: str
 
     def arguments(self, address: Address, **others: str) -> dict[str, str]:
         unknown = address.arguments - set(self.__dataclass_fields__)
@@ -102,6 +108,12 @@ def acme(
     recording = recording_path(call.id)
     recording.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(recording, np.zeros((16_000, 2), np.int16), 16_000)
+    key, _, _ = files.store([b"Hello."])
+    folder = KnowledgeFolder.objects.create(organization=workspace, name="Prices")
+    document = Document.objects.create(
+        folder=folder, source="file", name="hello.txt", storage_key=key, updated_at=timezone.now()
+    )
+    website = Website.objects.create(folder=folder, url="https://example.org/")
     yield Somebodys(
         workspace=workspace.slug,
         agent_id=version.agent_id,
@@ -110,7 +122,11 @@ def acme(
         tool_id=Tool.objects.create(organization=workspace, kind="client", name="open_page", config={}).pk,
         secret_id=Secret.objects.create(organization=workspace, name="key", value="sk-secret").pk,
         call_id=call.id,
+        folder_id=document.folder_id,
+        document_id=document.id,
+        website_id=website.id,
     )
+    files.remove(document.storage_key)
     remove_recording(call.id)
 
 

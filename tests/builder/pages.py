@@ -23,6 +23,7 @@ def page_data(agent: Agent, **changes: Any) -> dict[str, Any]:
         if isinstance(field, RowsField):
             rows = data.pop(name)
             data |= {f"{name}.{column.name}": [row[column.name] for row in rows] for column in field.widget.columns}
+    data["knowledge"] = list(data["knowledge"]) or None  # unticked boxes send nothing
     data |= {name: "on" if value else None for name, value in data.items() if isinstance(value, bool)}
     return {name: value for name, value in {**data, **changes}.items() if value not in (None, ())}
 
