@@ -9,7 +9,18 @@ from typing import cast
 
 import httpx
 
-from builder.tools.kinds import ClientConfig, HttpConfig, McpConfig, RequestValue, SearchConfig, ToolConfig
+from builder.tools.kinds import (
+    LONGEST_DESCRIPTION,
+    LONGEST_NAME,
+    MOST_LISTED,
+    ClientConfig,
+    HttpConfig,
+    McpConfig,
+    McpListed,
+    RequestValue,
+    SearchConfig,
+    ToolConfig,
+)
 from builder.tools.models import Secret, Tool
 from builder.tools.secrecy import Mask, SecretiveTool, basic
 from core import http
@@ -83,6 +94,26 @@ class BoundTool:
         auth = self.config.auth if isinstance(self.config, HttpConfig) else None
         together = [basic(auth.user, self.secrets[auth.secret])] if auth and auth.scheme == "basic" else []
         return Mask(self.secrets, *together)
+
+    async def listing(self) -> list[McpListed]:
+        """What its server says that it has. Raises ToolError."""
+        if not isinstance(self.config, McpConfig):
+            raise engine.ToolError("Only an MCP server lists its tools.")
+        clients = ToolClients()
+        try:
+            server = clients.server(self.name, self.config.url, self.secrets.get(self.config.secret, ""))
+            return [
+                McpListed(
+                    name=tool.name[:LONGEST_NAME],
+                    description=tool.schema.description[:LONGEST_DESCRIPTION],
+                    parameters=dict(tool.schema.parameters),
+                )
+                for tool in (await server.tools())[:MOST_LISTED]
+            ]
+        except engine.ToolError as error:
+            raise engine.ToolError(self.mask(str(error))) from None
+        finally:
+            await clients.close()
 
     def tools(self, clients: ToolClients) -> list[engine.Tool]:
         """What the engine runs, for one call."""

@@ -230,7 +230,7 @@ class McpForm(ToolForm):
 
     def __init__(self, data: Any = None, *, organization: Organization, tool: Tool | None = None) -> None:
         super().__init__(data, organization=organization, tool=tool)
-        self.fields["name"].help_text = "For you. The model calls each of its tools by the server's name for it."
+        self.fields["name"].help_text = "For you. The model calls each of its tools as the server does."
         self.fields["description"].required = False
         listed = self.stored.listed if isinstance(self.stored, McpConfig) else ()
         chosen: Any = self.fields["chosen"]

@@ -19,6 +19,9 @@ OF_THE_ENGINE = frozenset(
 )
 """Names of tools that agents have without a library."""
 PARAMETERS = 40
+MOST_LISTED = 200
+LONGEST_NAME = 200
+LONGEST_DESCRIPTION = 4_000
 
 _SECRET = re.compile(r"secret__(\w+)")
 
@@ -124,8 +127,8 @@ class ClientConfig(ToolConfig):
 class McpListed(Frozen):
     """A tool that a server said it has."""
 
-    name: str = Field(min_length=1, max_length=200)
-    description: str = Field("", max_length=4_000)
+    name: str = Field(min_length=1, max_length=LONGEST_NAME)
+    description: str = Field("", max_length=LONGEST_DESCRIPTION)
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -135,8 +138,8 @@ class McpConfig(ToolConfig):
     url: str = Field(min_length=1, max_length=2_000)
     secret: str = Field("", max_length=40)
     """The name of the secret that is sent as a bearer token."""
-    listed: tuple[McpListed, ...] = Field((), max_length=200)
-    chosen: tuple[str, ...] = Field((), max_length=200)
+    listed: tuple[McpListed, ...] = Field((), max_length=MOST_LISTED)
+    chosen: tuple[str, ...] = Field((), max_length=MOST_LISTED)
 
     @field_validator("url")
     @classmethod

@@ -10,6 +10,8 @@ from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import quote
 
+import httpx
+
 from voice.tools import CallControl, Outcome, Tool, ToolError
 
 PREFIX = "secret__"
@@ -39,10 +41,12 @@ class Mask:
 
 def _forms(secret: str) -> set[str]:
     plain = " ".join(secret.split())
+    in_query = str(httpx.QueryParams({"": plain}))[1:]
     return {
         secret,
         plain,
         quote(plain, safe=""),
+        in_query,
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
     }

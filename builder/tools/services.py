@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts.models import Organization, User
 from accounts.services import audit
-from builder.tools.kinds import ToolConfig
+from builder.tools.kinds import McpConfig, McpListed, ToolConfig
 from builder.tools.models import Secret, Tool
 from builder.tools.selectors import agents_using
 from core.errors import ApiError, ErrorCode
@@ -38,11 +38,22 @@ def tool_update(*, tool: Tool, actor: User, name: str, description: str, config:
     after: dict[str, Any] = {"name": name, "description": description, **config.model_dump(mode="json")}
     before: dict[str, Any] = {"name": current.name, "description": current.description, **current.config}
     changed = {key: (before.get(key), value) for key, value in after.items() if before.get(key) != value}
+    if "listed" in changed:  # whole schemas of a server
+        changed["listed"] = (f"{len(before['listed'])} tools", f"{len(after['listed'])} tools")
     if changed:
         current.name, current.description, current.config = name, description, config.model_dump(mode="json")
         current.save()
         audit(organization=current.organization, actor=actor, action="tool.updated", target=current.pk, changes=changed)
     return current
+
+
+def mcp_listed(*, tool: Tool, actor: User, listed: Sequence[McpListed]) -> Tool:
+    """Store what an MCP server has now. At first all is chosen; later what was chosen stays, as far as it is there."""
+    config = McpConfig.model_validate(tool.config)
+    names = [one.name for one in listed]
+    chosen = [name for name in names if not config.listed or name in config.chosen]
+    known = config.model_copy(update={"listed": tuple(listed), "chosen": tuple(chosen)})
+    return tool_update(tool=tool, actor=actor, name=tool.name, description=tool.description, config=known)
 
 
 @transaction.atomic

@@ -13,4 +13,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tools/secrets/<str:secret_id>/delete/", views.secret_delete, name="secret_delete"),
     path("tools/<str:tool_id>/", views.tool, name="tool"),
     path("tools/<str:tool_id>/delete/", views.tool_delete, name="tool_delete"),
+    path("tools/<str:tool_id>/listing/", views.tool_listing, name="tool_listing"),
+    path("tools/<str:tool_id>/test/", views.tool_test, name="tool_test"),
 ]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from asgiref.sync import async_to_sync
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -11,10 +14,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import WorkspaceRequest, may, workspace_view
 from accounts.models import Role
+from builder import limits
 from builder.access import get_secret, get_tool
-from builder.tools import selectors, services
+from builder.tools import selectors, services, trial
+from builder.tools.bind import BoundTool, SecretMissing
 from builder.tools.forms import FORMS, SecretForm, ToolForm
 from builder.tools.models import Tool
+from builder.tools.samples import SampleForm
+from voice.tools import ToolError
 
 
 @never_cache
@@ -75,8 +82,53 @@ def _page(request: WorkspaceRequest, form: ToolForm, found: Tool | None = None) 
         "tool": found,
         "kind": Tool.Kind(form.kind).label,
         "agents": selectors.agents_using(found) if found else [],
+        **(_sample(found) if found else {}),
     }
     return render(request, "builder/tools/tool.html", context, status=422 if form.is_bound else 200)
+
+
+def _sample(found: Tool, data: QueryDict | None = None) -> dict[str, Any]:
+    """What the page needs to try a stored tool: `sample`, or the `problem` that stands in the way."""
+    if found.kind == Tool.Kind.CLIENT:
+        return {}
+    try:
+        bound = BoundTool.by(found)
+    except SecretMissing as error:
+        return {"problem": str(error)}
+    schemas = async_to_sync(trial.schemas)(bound)
+    if not schemas:
+        return {"problem": "No tool of the server is chosen yet."}
+    return {"sample": SampleForm(data, bound=bound, schemas=schemas), "bound": bound}
+
+
+@require_POST
+@workspace_view(Role.ADMIN)
+def tool_listing(request: WorkspaceRequest, tool_id: str) -> HttpResponse:
+    """Ask an MCP server what it has, and store that."""
+    found = get_tool(request.organization, tool_id)
+    limits.require("tool_test", request.user, times=20, seconds=60)
+    try:
+        listed = async_to_sync(BoundTool.by(found).listing)()
+    except (SecretMissing, ToolError) as error:
+        messages.error(request, str(error))
+        return redirect(found)
+    services.mcp_listed(tool=found, actor=request.user, listed=listed)
+    messages.success(request, f"{found.name} has {len(listed)} tools. Tick those that agents get.")
+    return redirect(found)
+
+
+@require_POST
+@workspace_view(Role.ADMIN)
+def tool_test(request: WorkspaceRequest, tool_id: str) -> HttpResponse:
+    """Run what is saved with sample arguments, and show what went over the wire and what the model would read."""
+    found = get_tool(request.organization, tool_id)
+    limits.require("tool_test", request.user, times=20, seconds=60)
+    context = {"tool": found, **_sample(found, request.POST)}
+    form = context.get("sample")
+    if form is None or not form.is_valid():
+        return render(request, "builder/tools/_test.html", context, status=422)
+    context["trial"] = async_to_sync(trial.try_tool)(context["bound"], form.tool, form.arguments, form.variables)
+    return render(request, "builder/tools/_test.html", context)
 
 
 @require_POST

@@ -102,8 +102,9 @@ class McpTool:
 
     def __init__(self, server: McpServer, tool: str, described: Mapping[str, Any], policy: ToolPolicy) -> None:
         self.policy = policy
+        self.name = tool
+        """What the server calls it."""
         self._server = server
-        self._tool = tool
         parameters = described.get("inputSchema")
         self.schema = ToolSchema(
             name=name_for_model(tool),
@@ -112,7 +113,7 @@ class McpTool:
         )
 
     async def run(self, arguments: Mapping[str, object], call: CallControl) -> Outcome:
-        return Outcome(await self._server.call(self._tool, arguments))
+        return Outcome(await self._server.call(self.name, arguments))
 
 
 def name_for_model(tool: str) -> str:
