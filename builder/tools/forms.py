@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from accounts.models import Organization
 from builder.fields import NumberField, RowsField
 from builder.tools import controls
+from builder.tools.curl import Imported, NotUnderstood, from_curl
 from builder.tools.kinds import CONFIGS, NAME, OF_THE_ENGINE, PARAMETERS, McpConfig, ToolConfig
 from builder.tools.models import Tool
 
@@ -287,6 +288,27 @@ class SecretForm(forms.Form):
         if not re.match(NAMES_OF_SECRETS, name):
             raise forms.ValidationError("Begin with a letter from a to z, then small letters, digits and _ only.")
         return name
+
+
+class ImportForm(forms.Form):
+    """A curl command."""
+
+    command = forms.CharField(
+        label="curl command",
+        max_length=20_000,
+        widget=forms.Textarea(
+            attrs={"rows": 8, "placeholder": "curl https://api.example.com/orders/7", "spellcheck": "false"}
+        ),
+        help_text="As the documentation of a service shows it. It is read, not run.",
+    )
+
+    def clean_command(self) -> Imported:
+        try:
+            return from_curl(self.cleaned_data["command"])
+        except ValidationError as error:
+            raise forms.ValidationError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+        except NotUnderstood as error:
+            raise forms.ValidationError(str(error)) from error
 
 
 def _value(row: dict[str, Any]) -> dict[str, Any]:

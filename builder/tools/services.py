@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db import transaction
 
 from accounts.models import Organization, User
 from accounts.services import audit
+from builder.tools.curl import Imported
 from builder.tools.kinds import McpConfig, McpListed, ToolConfig
 from builder.tools.models import Secret, Tool
 from builder.tools.selectors import agents_using
@@ -29,6 +31,31 @@ def tool_create(
     created = {"kind": ("", kind), "name": ("", name)}
     audit(organization=organization, actor=actor, action="tool.created", target=tool.pk, changes=created)
     return tool
+
+
+@transaction.atomic
+def tool_import(*, organization: Organization, actor: User, imported: Imported) -> Tool:
+    """Make a tool with the secrets that were found in it, under names that are free."""
+    config, name = imported.config, _free(imported.name, organization.tools.values_list("name", flat=True))
+    taken = set(organization.secrets.values_list("name", flat=True))
+    text = config.model_dump_json()
+    for wanted, value in imported.secrets.items():
+        free = _free(wanted, taken)
+        secret_set(organization=organization, actor=actor, name=free, value=value)
+        text = text.replace(f'"{wanted}"', f'"{free}"').replace(f"secret__{wanted}}}}}", f"secret__{free}}}}}")
+    return tool_create(
+        organization=organization,
+        actor=actor,
+        kind=Tool.Kind.HTTP,
+        name=name,
+        description=imported.description,
+        config=type(config).model_validate_json(text),
+    )
+
+
+def _free(wanted: str, taken: Collection[str]) -> str:
+    numbered = (f"{wanted[:36]}_{number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain([wanted], numbered) if name not in taken)
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from builder.tools import views
 urlpatterns: list[URLPattern | URLResolver] = [
     path("tools/", views.tools, name="tools"),
     path("tools/new/", views.tool_new, name="tool_new"),
+    path("tools/import/", views.tool_import, name="tool_import"),
     path("tools/secrets/", views.secrets, name="secrets"),
     path("tools/secrets/<str:secret_id>/delete/", views.secret_delete, name="secret_delete"),
     path("tools/<str:tool_id>/", views.tool, name="tool"),

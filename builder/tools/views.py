@@ -18,7 +18,7 @@ from builder import limits
 from builder.access import get_secret, get_tool
 from builder.tools import selectors, services, trial
 from builder.tools.bind import BoundTool, SecretMissing
-from builder.tools.forms import FORMS, SecretForm, ToolForm
+from builder.tools.forms import FORMS, ImportForm, SecretForm, ToolForm
 from builder.tools.models import Tool
 from builder.tools.samples import SampleForm
 from voice.tools import ToolError
@@ -54,6 +54,24 @@ def tool_new(request: WorkspaceRequest) -> HttpResponse:
         config=form.config,
     )
     messages.success(request, f"{made.name} is there. Test it, then choose it on an agent's page.")
+    return redirect(made)
+
+
+@never_cache
+@sensitive_post_parameters("command")
+@require_http_methods(["GET", "HEAD", "POST"])
+@workspace_view(Role.ADMIN)
+def tool_import(request: WorkspaceRequest) -> HttpResponse:
+    """Makes a tool from a curl command; the keys in it become secrets."""
+    form = ImportForm(request.POST or None)
+    if not form.is_valid():
+        return render(request, "builder/tools/import.html", {"form": form}, status=422 if form.is_bound else 200)
+    imported = form.cleaned_data["command"]
+    made = services.tool_import(organization=request.organization, actor=request.user, imported=imported)
+    stored = " The keys in it are stored as secrets." if imported.secrets else ""
+    messages.success(
+        request, f"{made.name} is there.{stored} Write what it does, and choose which values the model writes."
+    )
     return redirect(made)
 
 
