@@ -108,7 +108,8 @@ class HttpTool:
                 unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
                 if not (left and (unsent or self._request.may_repeat)):
                     what = "could not be reached" if unsent else "broke off"
-                    raise ToolError(f"The service {what}: {str(error) or type(error).__name__}.") from error
+                    reason = str(error).rstrip(".") or type(error).__name__
+                    raise ToolError(f"The service {what}: {reason}.") from error
             left -= 1
             await asyncio.sleep(RETRY_SECONDS)
 

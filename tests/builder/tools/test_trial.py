@@ -150,3 +150,15 @@ def test_a_member_may_not_and_a_stranger_finds_nothing(
     assert client_for(member).post(url(tool)).status_code == 403
     assert client_for(stranger).post(url(tool)).status_code == 404
     assert client_for(stranger).post(reverse("tool_test", args=[other_workspace.slug, tool.pk])).status_code == 404
+
+
+def test_a_service_that_is_not_there_is_told_in_one_sentence(
+    client_for: ClientFactory, admin: User, tool_factory: ToolFactory, served: Callable[[Answer], None]
+) -> None:
+    def nowhere(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("There is no host named a.example.org.")
+
+    served(nowhere)
+    page = html(client_for(admin).post(url(tool_factory(url="https://a.example.org"))))
+    assert "could not be reached: There is no host named a.example.org.</pre>" in page
+    assert "No answer" in page
