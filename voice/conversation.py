@@ -251,7 +251,7 @@ class Conversation(AgentCall):
         heard = self._drop_reply()
         self._turns.expecting = cues.expected(heard)
         if reply.certain.is_set():
-            self._brain.keep(reply.turn, reply.caller, heard, whole=False)
+            self._brain.keep(reply.turn, reply.caller, reply.own_words(heard), whole=False)
 
     def _drop_reply(self) -> str:
         """Stop what is being said and thought; the words that were heard of it."""
@@ -345,7 +345,7 @@ class Conversation(AgentCall):
             self._failures = 0
         said = " ".join(word.text for word in utterance.words)
         self._turns.expecting = cues.expected(said)
-        self._brain.keep(reply.turn, reply.caller, said, whole=not reply.failed)
+        self._brain.keep(reply.turn, reply.caller, reply.own_words(said), whole=not reply.failed)
         if not reply.text and self._doubted(reply.turn, said):
             self._say(self._spec.phrases.correction, after=self._set_right)
             return
@@ -432,7 +432,7 @@ class Conversation(AgentCall):
         """The agent has fallen silent in the middle of its reply."""
         reply = self._reply
         if reply is not None and reply.certain.is_set():
-            self._set_timer("slow", STILL_SLOW_SECONDS if reply.bridged else self._spec.slow_after, self._slow)
+            self._set_timer("slow", STILL_SLOW_SECONDS if reply.bridges else self._spec.slow_after, self._slow)
 
     def _slow(self) -> None:
         """Nothing is heard: say so, as often as it takes."""
@@ -454,8 +454,8 @@ class Conversation(AgentCall):
                 waited=round(waited, 3),
             )
         )
-        words = self._spec.phrases.still_slow if reply.bridged else self._spec.phrases.slow
-        reply.bridged = True
+        words = self._spec.phrases.still_slow if reply.bridges else self._spec.phrases.slow
+        reply.bridges.append(words)
         if thinking:
             reply.queue.put_nowait(words)
         elif self._speaker.interject(words, reply.utterance):

@@ -46,8 +46,8 @@ class Reply:
     asked_at: float = 0.0
     failed: bool = False
     """It broke off: its provider gave up half way."""
-    bridged: bool = False
-    """The caller was told that it takes a while."""
+    bridges: list[str] = field(default_factory=list)
+    """The phrases by which the caller was told that it takes a while."""
     clauses: int = 0
     """How many pieces the brain has given to be spoken."""
     utterance: Utterance = field(init=False)
@@ -59,6 +59,17 @@ class Reply:
 
     def __post_init__(self) -> None:
         self.utterance = Utterance(self.turn)
+
+    def own_words(self, heard: str) -> str:
+        """What the brain said of what was heard: the bridges are none of its words, nor one that was cut off. (A small
+        model that reads them in its history begins to say them.)"""
+        for phrase in self.bridges:
+            heard = " ".join(heard.replace(phrase, " ", 1).split())
+        for phrase in self.bridges:
+            words = phrase.split()
+            begun = (" ".join(words[:count]) for count in range(len(words) - 1, 0, -1))
+            heard = next((heard.removesuffix(part).rstrip() for part in begun if heard.endswith(part)), heard)
+        return heard
 
 
 class ReplyFailed(Exception):

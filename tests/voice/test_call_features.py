@@ -321,3 +321,14 @@ def test_a_voice_that_takes_ipa_is_given_it() -> None:
     tts.phonemes = "inline"  # type: ignore[attr-defined]
     hold_call(spec=spec, tts=tts, ends_at=5.0)
     assert tts.spoken[0] == "Hello from [Nguyen](/wən/)."
+
+
+@pytest.mark.parametrize("again_at", [6.1, 7.2])
+def test_the_model_never_reads_the_phrase_that_bridged_its_silence(again_at: float) -> None:
+    llm = FakeLlm("Too late for that.", first=8.0)
+    call = hold_call(
+        Speaks(2.0, "When are you open?"), Speaks(again_at, "Hello, are you there?"), llm=llm, ends_at=24.0
+    )
+    assert "One" in call.transcript[2][1]
+    assert "One" not in str(llm.asked[-1][1:])
+    assert "moment" not in str(llm.asked[-1])
