@@ -15,13 +15,14 @@ from builder.fields import RowsField
 from builder.forms import CONNECTIONS, AgentForm
 from builder.knowledge.models import KnowledgeFolder
 from builder.models import ModelConnection, Tool
+from builder.pronunciations.models import PronunciationDictionary
 
 CONTEXT_LINES = 2
 
 PARTS: list[tuple[str, tuple[str, ...]]] = [
     ("What it says", ("prompt", "greeting", "language")),
     ("Knowledge", ("knowledge",)),
-    ("Voice", ("voice_connection", "voice_model", "voice", "speed", "voice_fallbacks")),
+    ("Voice", ("voice_connection", "voice_model", "voice", "speed", "voice_fallbacks", "pronunciations")),
     ("Speech recognition", ("hearing_connection", "hearing_model", "hearing_fallbacks", "keyterms")),
     ("Language model", ("connection", "model", "temperature", "max_tokens", "model_fallbacks")),
     ("Tools", ("tools",)),
@@ -128,6 +129,8 @@ def _words(name: str, value: Any) -> str:
         return control.words(value, lambda column, text: _connection(text) if column == "connection" else text)
     if name == "knowledge":
         return _folders(value)
+    if name == "pronunciations":
+        return _dictionaries(value)
     if isinstance(control, forms.ChoiceField):
         return str(dict(_flat(control.choices)).get(value, value))
     value = control.prepare_value(value)
@@ -149,6 +152,11 @@ def _tools(ids: Sequence[str]) -> str:
 def _folders(ids: tuple[str, ...]) -> str:
     names = dict(KnowledgeFolder.objects.filter(pk__in=ids).values_list("pk", "name"))
     return ", ".join(names.get(key, "a deleted folder") for key in ids) or "none"
+
+
+def _dictionaries(ids: tuple[str, ...]) -> str:
+    names = dict(PronunciationDictionary.objects.filter(pk__in=ids).values_list("pk", "name"))
+    return ", ".join(names.get(key, "a deleted dictionary") for key in ids) or "none"
 
 
 def _flat(choices: Any) -> list[tuple[str, str]]:

@@ -10,10 +10,11 @@ from django.conf import settings
 from builder import vendors
 from builder.config import LOCAL, AgentConfig, Source, VoiceSource
 from builder.models import Agent, AgentVersion, ModelConnection
+from builder.pronunciations.selectors import pronunciations
 from builder.tools.agents import ToolsNotReady, bound_tools
 from builder.tools.bind import BoundTool
 from voice.providers.vendor import Role
-from voice.spec import AgentSpec, Model, Voice
+from voice.spec import AgentSpec, Model, Pronunciation, Voice
 
 NAME_LENGTH = 60
 
@@ -97,7 +98,13 @@ def compile_config(agent: Agent, config: AgentConfig) -> CompiledAgent:
     models = [] if answering else _models(config, resolve)
     voices = [_voice(source, config.voice.speed, resolve) for source in (config.voice, *config.voice.fallbacks)]
     hearing = [_service("stt", source, resolve) for source in (config.hearing, *config.hearing.fallbacks)]
-    made = spec(agent.name, config, voice=voices[0][1], model=_model(answering or models[0][0], config))
+    made = spec(
+        agent.name,
+        config,
+        voice=voices[0][1],
+        model=_model(answering or models[0][0], config),
+        pronunciations=pronunciations(agent.organization_id, config.pronunciations),
+    )
     own_voice = config.voice.id if config.voice.connection == config.model.connection else ""
     try:
         tools = bound_tools(agent.organization_id, config.tools)
@@ -198,7 +205,9 @@ def _model(service: Service, config: AgentConfig) -> Model:
     return Model(provider=service.name, name=name, temperature=choice.temperature, max_tokens=choice.max_tokens)
 
 
-def spec(name: str, config: AgentConfig, *, voice: Voice, model: Model) -> AgentSpec:
+def spec(
+    name: str, config: AgentConfig, *, voice: Voice, model: Model, pronunciations: tuple[Pronunciation, ...] = ()
+) -> AgentSpec:
     """The engine's description of an agent, with the voice and the language model that it begins with."""
     return AgentSpec(
         name=name,
@@ -206,6 +215,7 @@ def spec(name: str, config: AgentConfig, *, voice: Voice, model: Model) -> Agent
         greeting=config.greeting,
         language=config.language,
         keyterms=config.keyterms,
+        pronunciations=pronunciations,
         voice=voice,
         model=model,
         turns=config.turns,

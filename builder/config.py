@@ -84,6 +84,8 @@ class AgentConfig(Frozen):
     keyterms: tuple[str, ...] = Field((), max_length=100)
     knowledge: tuple[str, ...] = Field((), max_length=50)
     """The ids of the folders that it looks things up in."""
+    pronunciations: tuple[str, ...] = Field((), max_length=20)
+    """The ids of the dictionaries that say how words are said; where two have the same word, the first one's is."""
     hearing: HearingChoice = HearingChoice()
     voice: VoiceChoice = VoiceChoice()
     model: ModelChoice = ModelChoice()

@@ -57,6 +57,7 @@ class AgentControls(forms.Form):
         "language": "language",
         "keyterms": "keyterms",
         "knowledge": "knowledge",
+        "pronunciations": "pronunciations",
         "hearing_connection": "hearing.connection",
         "hearing_model": "hearing.model",
         "hearing_fallbacks": "hearing.fallbacks",
@@ -194,6 +195,12 @@ class AgentControls(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text="What fits the caller's words is looked up in them at every turn, and given to the language model.",
+    )
+    pronunciations = forms.MultipleChoiceField(
+        label="Pronunciations",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Dictionaries of how names and words are said.",
     )
     hearing_connection = forms.ChoiceField(label="Speech recognition", help_text="What turns speech into words.")
     hearing_model = _model_name("Recognition model")

@@ -21,6 +21,7 @@ from builder.tools.bind import BoundTool, ToolClients
 from voice.providers.base import Llm, Stt, Tts
 from voice.providers.realtime import Realtime
 from voice.providers.vendor import Account, AgentApp, VoiceChoice
+from voice.text.pronunciation import Lexicon
 from voice.tools import Tool
 
 if TYPE_CHECKING:
@@ -182,9 +183,13 @@ async def voices(access: Access) -> list[VoiceChoice]:
     return await vendor.list_voices(account(access)) if vendor.list_voices else list(vendor.voices)
 
 
-async def say(access: Access, model: str, text: str, *, voice: str, speed: float, language: str) -> bytes:
-    """`text` as 16 kHz mono PCM16, by a hosted voice. Raises ProviderError."""
+async def say(
+    access: Access, model: str, text: str, *, voice: str, speed: float, language: str, lexicon: Lexicon | None = None
+) -> bytes:
+    """`text` as 16 kHz mono PCM16, by a hosted voice, as `lexicon` wants it said. Raises ProviderError."""
     tts = _made(Service("tts", access, model), access)
+    if lexicon:
+        text = lexicon.spoken(text, language, getattr(tts, "phonemes", ""))
     try:
         return b"".join([piece.pcm async for piece in tts.speak(text, voice=voice, speed=speed, language=language)])
     finally:
@@ -198,10 +203,13 @@ def models_status() -> ModelsStatus:
     return local.status(settings.MODELS_SOCKET)
 
 
-def speak(text: str, *, voice: str, speed: float, language: str) -> bytes:
-    """`text` as 16 kHz mono PCM16, for views: blocks until all of it is there. Raises ProviderError."""
+def speak(text: str, *, voice: str, speed: float, language: str, lexicon: Lexicon | None = None) -> bytes:
+    """`text` as 16 kHz mono PCM16, as `lexicon` wants it said, for views: blocks until all of it is there. Raises
+    ProviderError."""
     from voice.providers import local
 
+    if lexicon:
+        text = lexicon.spoken(text, language, local.PHONEMES)
     return local.speak(settings.MODELS_SOCKET, text, voice=voice, speed=speed, language=language)
 
 

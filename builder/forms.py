@@ -52,6 +52,7 @@ class AgentForm(AgentControls):
         for name, roles in CONNECTIONS.items():
             self._field(name).choices = self._sources(roles, initial[name])
         self._field("knowledge").choices = _folders(organization, config.knowledge)
+        self._field("pronunciations").choices = _dictionaries(organization, config.pronunciations)
         for name, role in FALLBACK_ROWS.items():
             rows: RowsField = self._field(name)
             rows.offer("connection", self._sources((role,), *(row["connection"] for row in initial[name])))
@@ -148,6 +149,12 @@ def _folders(organization: Organization, chosen: tuple[str, ...]) -> list[tuple[
     """The folders to choose from. One that was chosen and is gone can be taken off."""
     known = list(organization.knowledge_folders.values_list("pk", "name"))
     return known + [(key, "A deleted folder") for key in chosen if key not in dict(known)]
+
+
+def _dictionaries(organization: Organization, chosen: Sequence[str]) -> list[tuple[str, str]]:
+    """The dictionaries to choose from. One that was chosen and is gone can be taken off."""
+    known = list(organization.pronunciation_dictionaries.values_list("pk", "name"))
+    return known + [(key, "A deleted dictionary") for key in chosen if key not in dict(known)]
 
 
 def _get(values: Mapping[str, Any], path: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from builder.knowledge import urls as knowledge
 from builder.tools import urls as tools
@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("agents/<str:agent_id>/versions/<str:version_id>/", versions.agent_version, name="agent_version"),
     path("agents/<str:agent_id>/versions/<str:version_id>/restore/", versions.agent_restore, name="agent_restore"),
     *knowledge.urlpatterns,
+    path("pronunciations/", include("builder.pronunciations.urls")),
     path("connections/", connections.connections, name="connections"),
     path("connections/new/", connections.connection_new, name="connection_new"),
     path("connections/<str:connection_id>/", connections.connection, name="connection"),

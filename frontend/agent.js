@@ -1,6 +1,7 @@
 // The pages of an agent and of connections: the draft that saves itself, the size of the prompt, the voice to hear.
 import { connectionForm } from "./agent/connection.js";
 import { agentForm, draft } from "./agent/draft.js";
+import { listen } from "./agent/listen.js";
 import { promptMeter } from "./agent/model.js";
 import { rows } from "./agent/rows.js";
 import { sourceChoice } from "./agent/sources.js";
@@ -11,6 +12,7 @@ document.addEventListener("alpine:init", () => {
   Alpine.store("draft", draft());
   Alpine.data("agentForm", agentForm);
   Alpine.data("connectionForm", connectionForm);
+  Alpine.data("listen", listen);
   Alpine.data("promptMeter", promptMeter);
   Alpine.data("rows", rows);
   Alpine.data("sourceChoice", sourceChoice);

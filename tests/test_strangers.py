@@ -25,6 +25,7 @@ from accounts.models import Organization, Role, User
 from builder.knowledge import files
 from builder.knowledge.models import Document, KnowledgeFolder, Website
 from builder.models import Secret, Tool
+from builder.pronunciations.models import PronunciationEntry
 from telephony.recordings import recording_path, remove_recording
 from telephony.routing import websocket_urlpatterns
 from tests.conftest import CallFactory, ClientFactory, ConnectionFactory, MemberFactory, VersionFactory
@@ -81,6 +82,8 @@ class Somebodys:
     folder_id: str
     document_id: str
     website_id: str
+    dictionary_id: str
+    entry_id: str
 
     def arguments(self, address: Address, **others: str) -> dict[str, str]:
         unknown = address.arguments - set(self.__dataclass_fields__)
@@ -107,6 +110,9 @@ def acme(
     call = call_factory(version, recording_seconds=1.0)
     recording = recording_path(call.id)
     recording.parent.mkdir(parents=True, exist_ok=True)
+    entry = PronunciationEntry.objects.create(
+        dictionary=workspace.pronunciation_dictionaries.create(name="Names"), text="Nguyen", alias="win"
+    )
     soundfile.write(recording, np.zeros((16_000, 2), np.int16), 16_000)
     key, _, _ = files.store([b"Hello."])
     folder = KnowledgeFolder.objects.create(organization=workspace, name="Prices")
@@ -125,6 +131,8 @@ def acme(
         folder_id=document.folder_id,
         document_id=document.id,
         website_id=website.id,
+        dictionary_id=entry.dictionary_id,
+        entry_id=entry.id,
     )
     files.remove(document.storage_key)
     remove_recording(call.id)

@@ -1,5 +1,6 @@
 // Choose a voice, and hear it say some words.
 import { facts, sourceChoice } from "./sources.js";
+import { speech } from "./speech.js";
 
 const SAMPLE = "Hello! Thank you for calling. How can I help you today?";
 const LONGEST = 300;
@@ -112,7 +113,7 @@ export function voiceChoice() {
       }
     },
 
-    async fetchAudio() {
+    fetchAudio() {
       const { elements } = this.$root.closest("form");
       const text = this.$refs.text.value.trim() || elements.greeting.value.trim() || SAMPLE;
       const body = new FormData();
@@ -122,12 +123,7 @@ export function voiceChoice() {
       body.set("model", elements.voice_model.value);
       body.set("voice", elements.voice.value);
       body.set("speed", elements.speed.value);
-      const unreachable = () => Promise.reject(new Error("The server cannot be reached."));
-      const headers = { Accept: "audio/wav, application/json" };
-      const response = await fetch(this.$root.dataset.url, { method: "POST", body, headers }).catch(unreachable);
-      if (response.ok) return response.blob();
-      const problem = await response.json().catch(() => ({ message: "The server could not make the sound." }));
-      throw new Error(problem.message || problem.title);
+      return speech(this.$root.dataset.url, body);
     },
   };
 }

@@ -135,6 +135,7 @@ class TestPage:
         self, persona: str, request: pytest.FixtureRequest, client_for: ClientFactory, agent_factory: AgentFactory
     ) -> None:
         agent = agent_factory()
+        agent.organization.pronunciation_dictionaries.create(name="Names")
         page = html(client_for(request.getfixturevalue(persona)).get(agent.get_absolute_url()))
         for name in page_data(agent):
             assert f'name="{name}"' in page

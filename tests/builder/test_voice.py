@@ -27,7 +27,8 @@ def spoken(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     requests: list[dict[str, Any]] = []
 
     def speak(text: str, **options: Any) -> bytes:
-        requests.append({"text": text, **options})
+        options["text"] = options.pop("lexicon").spoken(text, "en", "inline")
+        requests.append(options)
         return bytes(16_000)
 
     monkeypatch.setattr(engine, "speak", speak)

@@ -13,11 +13,11 @@ from voice.providers.local.embed import LocalEmbedder
 from voice.providers.local.llm import LocalLlm
 from voice.providers.local.status import Component, ModelsStatus
 from voice.providers.local.stt import LocalStt
-from voice.providers.local.tts import LocalTts
+from voice.providers.local.tts import PHONEMES, LocalTts
 from voice.providers.local.turn import LocalEndOfTurn
 from voice.providers.local.vad import SileroVad
 
-__all__ = ["Component", "LocalModels", "ModelsStatus", "speak", "status"]
+__all__ = ["PHONEMES", "Component", "LocalModels", "ModelsStatus", "speak", "status"]
 
 
 class LocalModels:

@@ -10,6 +10,7 @@ from voice.providers.local.client import Connection
 from voice.text.pronunciation import Phonemes
 
 PIPER_VOICE = "joe"
+PHONEMES: Phonemes = "inline"
 
 
 class LocalTts:
@@ -18,7 +19,7 @@ class LocalTts:
     def __init__(self, connection: Connection, *, light: bool = False) -> None:
         self._connection = connection
         self._light = light
-        self.phonemes: Phonemes = "inline"
+        self.phonemes = PHONEMES
         self.name = "local-piper" if light else "local-kokoro"
 
     async def speak(self, text: str, *, voice: str, speed: float, language: str) -> AsyncIterator[Audio]:

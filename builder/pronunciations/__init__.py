@@ -1,0 +1,1 @@
+"""Dictionaries of how words are said, which agents choose."""
