@@ -135,13 +135,26 @@ def problem(agent: Agent) -> str:
 
 def voices_of(connection: ModelConnection) -> list[dict[str, str]]:
     """The voices that a connection can speak with, asked for at most every ten minutes. Raises ProviderError."""
-    access = Access.by(connection)
-    key = f"builder.voices:{connection.pk}:{hash(access)}"
-    listed: list[dict[str, str]] | None = cache.get(key)
+    return [_voice(each) for each in account_voices(connection)]
+
+
+def account_voices(connection: ModelConnection) -> list[VoiceChoice]:
+    """The voices of an account, asked for at most every ten minutes. Raises ProviderError."""
+    listed = voices_at_hand(connection)
     if listed is None:
-        listed = [_voice(each) for each in async_to_sync(engine.voices)(access)]
-        cache.set(key, listed, VOICES_SECONDS)
+        listed = async_to_sync(engine.voices)(Access.by(connection))
+        cache.set(_voices_key(connection), listed, VOICES_SECONDS)
     return listed
+
+
+def voices_at_hand(connection: ModelConnection) -> list[VoiceChoice] | None:
+    """The voices of an account that was asked within the last ten minutes."""
+    listed: list[VoiceChoice] | None = cache.get(_voices_key(connection))
+    return listed
+
+
+def _voices_key(connection: ModelConnection) -> str:
+    return f"builder.voices:{connection.pk}:{hash(Access.by(connection))}"
 
 
 def known_voices(connection: ModelConnection) -> list[dict[str, str]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, path
 
 from builder.knowledge import urls as knowledge
+from builder.library import urls as library
+from builder.pronunciations import urls as pronunciations
 from builder.tools import urls as tools
 from builder.views import agents, connections, versions, voice
 
@@ -21,12 +23,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("agents/<str:agent_id>/versions/<str:version_id>/", versions.agent_version, name="agent_version"),
     path("agents/<str:agent_id>/versions/<str:version_id>/restore/", versions.agent_restore, name="agent_restore"),
     *knowledge.urlpatterns,
-    path("pronunciations/", include("builder.pronunciations.urls")),
     path("connections/", connections.connections, name="connections"),
     path("connections/new/", connections.connection_new, name="connection_new"),
     path("connections/<str:connection_id>/", connections.connection, name="connection"),
     path("connections/<str:connection_id>/test/", connections.connection_test, name="connection_test"),
     path("connections/<str:connection_id>/voices.json", connections.connection_voices, name="connection_voices"),
     path("connections/<str:connection_id>/delete/", connections.connection_delete, name="connection_delete"),
+    *library.urlpatterns,
+    *pronunciations.urlpatterns,
     *tools.urlpatterns,
 ]

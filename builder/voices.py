@@ -12,6 +12,14 @@ class VoiceChoice:
     description: str
     provider: str = "local"
 
+    @property
+    def gender(self) -> str:
+        return "female" if self.id[1:3] == "f_" else "male"
+
+    @property
+    def language(self) -> str:
+        return "en-GB" if self.id.startswith("b") else "en-US"
+
 
 @dataclass(frozen=True, slots=True)
 class VoiceGroup:
@@ -19,7 +27,7 @@ class VoiceGroup:
     voices: tuple[VoiceChoice, ...]
 
 
-# The best of Kokoro's English voices; the ids are the names of its voice files.
+# Kokoro's English voices, the best ones first; the ids are the names of its voice files.
 GROUPS = (
     VoiceGroup(
         "American",
@@ -34,6 +42,16 @@ GROUPS = (
             VoiceChoice("am_michael", "Michael", "Steady, deep, trustworthy"),
             VoiceChoice("am_fenrir", "Fenrir", "Strong and direct"),
             VoiceChoice("am_puck", "Puck", "Cheerful and light"),
+            VoiceChoice("af_alloy", "Alloy", "Even, a little dry"),
+            VoiceChoice("af_sky", "Sky", "Light and airy"),
+            VoiceChoice("af_jessica", "Jessica", "Young, with a smile"),
+            VoiceChoice("af_river", "River", "Low and level"),
+            VoiceChoice("am_onyx", "Onyx", "Very deep"),
+            VoiceChoice("am_echo", "Echo", "Plain and near"),
+            VoiceChoice("am_eric", "Eric", "Matter-of-fact"),
+            VoiceChoice("am_liam", "Liam", "Young and brisk"),
+            VoiceChoice("am_adam", "Adam", "Low, rough at the edges"),
+            VoiceChoice("am_santa", "Santa", "Old and jolly"),
         ),
     ),
     VoiceGroup(
@@ -43,6 +61,10 @@ GROUPS = (
             VoiceChoice("bf_isabella", "Isabella", "Gentle and unhurried"),
             VoiceChoice("bm_george", "George", "Mature and composed"),
             VoiceChoice("bm_fable", "Fable", "Lively, a storyteller"),
+            VoiceChoice("bf_alice", "Alice", "Bright, well spoken"),
+            VoiceChoice("bf_lily", "Lily", "Young and soft"),
+            VoiceChoice("bm_lewis", "Lewis", "Deep and slow"),
+            VoiceChoice("bm_daniel", "Daniel", "Crisp, a newsreader"),
         ),
     ),
     VoiceGroup(
