@@ -1,8 +1,8 @@
 """The vendors' list prices, which a workspace may replace by those of its contract (Manage > Prices).
 
-Each line names where the price was read and when; prices change, so correct a line with its source. Of plans with
-several prices it is the one without a commitment. Models that are charged in a way that our events do not measure
-(gpt-4o-mini-tts: by tokens of sound) are left out: their usage is shown as having no price.
+Each line names where the price stands and when it was taken down, or says that it is unchecked; prices change, so
+correct a line with its source. Of plans with several prices it is the one without a commitment. Models that are charged
+in a way that our events do not measure (gpt-4o-mini-tts: by tokens of sound) are left out: their usage has no price.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from billing.units import UNITS
 from core.money import parse_micro
 
+UNCHECKED = "from memory, not checked"
+"""The source of prices that nobody has read at the vendor's lately."""
 ANY = "*"
 """In place of a model: every model of the vendor that has no price of its own."""
 
@@ -81,14 +83,14 @@ def _realtime(model: str, text: tuple[str, str, str], audio: tuple[str, str, str
 def _all() -> Iterator[ListPrice]:
     openai, both = "developers.openai.com/api/docs/pricing", ("openai", "openai_responses")
     yield from _llm(both, "gpt-5.4-mini", "0.75", "0.075", "4.50", openai, "2026-11-26")
-    yield from _llm(both, "gpt-4.1-mini", "0.40", "0.10", "1.60", openai, "2026-11-26")
-    yield from _llm(both, "gpt-4.1", "2.00", "0.50", "8.00", openai, "2026-11-26")
-    yield from _llm(both, "gpt-4o-mini", "0.15", "0.075", "0.60", openai, "2026-11-26")
-    yield from _prices("openai", "gpt-4o-mini-transcribe", openai, "2026-11-26", stt_second="0.003")
-    yield from _prices("openai", "gpt-4o-transcribe", openai, "2026-11-26", stt_second="0.006")
-    yield from _prices("openai", "whisper-1", openai, "2026-11-26", stt_second="0.006")
-    yield from _prices("openai", "tts-1", openai, "2026-11-26", tts_character="0.015")
-    yield from _prices("openai", "tts-1-hd", openai, "2026-11-26", tts_character="0.030")
+    yield from _llm(both, "gpt-4.1-mini", "0.40", "0.10", "1.60", UNCHECKED, "2026-11-26")
+    yield from _llm(both, "gpt-4.1", "2.00", "0.50", "8.00", UNCHECKED, "2026-11-26")
+    yield from _llm(both, "gpt-4o-mini", "0.15", "0.075", "0.60", UNCHECKED, "2026-11-26")
+    yield from _prices("openai", "gpt-4o-mini-transcribe", UNCHECKED, "2026-11-26", stt_second="0.003")
+    yield from _prices("openai", "gpt-4o-transcribe", UNCHECKED, "2026-11-26", stt_second="0.006")
+    yield from _prices("openai", "whisper-1", UNCHECKED, "2026-11-26", stt_second="0.006")
+    yield from _prices("openai", "tts-1", UNCHECKED, "2026-11-26", tts_character="0.015")
+    yield from _prices("openai", "tts-1-hd", UNCHECKED, "2026-11-26", tts_character="0.030")
     for model, text_out in (("gpt-realtime-2.1", "24.00"), ("gpt-realtime-2", "24.00"), ("gpt-realtime-1.5", "16.00")):
         yield from _realtime(model, ("4.00", "0.40", text_out), ("32.00", "0.40", "64.00"))
     yield from _realtime("gpt-realtime-2.1-mini", ("0.60", "0.06", "2.40"), ("10.00", "0.30", "20.00"))
@@ -103,16 +105,16 @@ def _all() -> Iterator[ListPrice]:
     gemini = "ai.google.dev/gemini-api/docs/pricing"
     google = ("google",)
     yield from _llm(google, "gemini-3.5-flash-lite", "0.30", "0.03", "2.50", gemini, "2026-10-07")
-    yield from _llm(google, "gemini-3.6-flash", "1.50", "0.15", "7.50", gemini, "2026-10-07")
+    yield from _llm(google, "gemini-3.6-flash", "1.50", "0.15", "7.50", UNCHECKED, "2026-10-07")
     yield from _llm(google, "gemini-3.8-flash", "0.75", "0.075", "3.75", gemini, "2026-10-07")
-    yield from _llm(google, "gemini-2.5-flash", "0.30", "0.03", "2.50", gemini, "2026-10-07")
+    yield from _llm(google, "gemini-2.5-flash", "0.30", "0.03", "2.50", UNCHECKED, "2026-10-07")
 
     deepgram = "deepgram.com/pricing"
     yield from _prices("deepgram", "nova-3", deepgram, "2026-08-01", stt_second="0.0048")
-    yield from _prices("deepgram", "nova-2-phonecall", deepgram, "2026-08-01", stt_second="0.0058")
+    yield from _prices("deepgram", "nova-2-phonecall", UNCHECKED, "2026-08-01", stt_second="0.0058")
     yield from _prices("deepgram", "flux-general-en", deepgram, "2026-08-01", stt_second="0.0065")
     yield from _prices("deepgram", "flux-general-multi", deepgram, "2026-08-01", stt_second="0.0078")
-    yield from _prices("deepgram", "aura-2", deepgram, "2026-08-01", tts_character="0.030")
+    yield from _prices("deepgram", "aura-2", UNCHECKED, "2026-08-01", tts_character="0.030")
 
     elevenlabs = "elevenlabs.io/pricing/api"
     for model, amount in (

@@ -27,7 +27,8 @@ CHARACTERS_PER_SECOND = 15.0
 LAST_VOICE = 1.5
 # A voice that is busy is asked again after so long.
 BUSY_SECONDS = 0.5
-# A voice that is slow, and says so once a second, is waited for so often; the last one longer.
+# A voice that is slow, and says so once a second, is waited for so often; the last one longer, and so is any that has
+# begun to speak: another voice in mid-sentence is worse than a pause.
 SIGNS_OF_LIFE, LAST_SIGNS_OF_LIFE = 3, 15
 
 
@@ -216,6 +217,7 @@ class Speaker:
         """The voice's audio. Raises ProviderError when it keeps the caller waiting for too long."""
         longer = LAST_VOICE if last else 1.0
         patience, signs = self._patience.first_sound * longer, 0
+        most = LAST_SIGNS_OF_LIFE if last else SIGNS_OF_LIFE
         with worded(service.tts.name):
             async with aclosing(self._stream(service, words)) as stream, Deadline() as deadline:  # type: ignore[type-var]
                 while True:
@@ -226,9 +228,10 @@ class Speaker:
                     if audio is None:
                         return
                     if audio.pcm:
-                        patience, signs = self._patience.sound_gap * longer, 0
+                        most, signs = LAST_SIGNS_OF_LIFE, 0
+                        patience = self._patience.sound_gap * longer
                         yield audio
-                    elif (signs := signs + 1) > (LAST_SIGNS_OF_LIFE if last else SIGNS_OF_LIFE):
+                    elif (signs := signs + 1) > most:
                         raise ProviderError(service.tts.name, "The voice is too slow.")
 
     def _stream(self, service: VoiceService, words: str) -> AsyncIterator[Audio]:
