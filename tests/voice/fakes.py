@@ -200,6 +200,8 @@ class FarEnd(Transport):
     breaks_at: float = float("inf")
     """From then on it raises, like a socket that is gone."""
     takes_messages: bool = False
+    on_mark: Callable[[int], None] = lambda number: None
+    """Tells the call that all before a mark was played."""
     messages: list[dict[str, Any]] = field(default_factory=list)
     audio: list[bytes] = field(default_factory=list)
     transferred: list[Destination] = field(default_factory=list)
@@ -656,6 +658,7 @@ def hold_call(
             sink=sink or found.append,
             recorder=recorder,
         )
+        far_end.on_mark = call.on_mark
         left = await play_out(call, caller)
         open_streams = sum(stt.open_streams for stt in recognisers)
         open_streams += sum(one.streaming for one in (llm, *models))

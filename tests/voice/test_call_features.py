@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import numpy as np
@@ -332,3 +333,28 @@ def test_the_model_never_reads_the_phrase_that_bridged_its_silence(again_at: flo
     assert "One" in call.transcript[2][1]
     assert "One" not in str(llm.asked[-1][1:])
     assert "moment" not in str(llm.asked[-1])
+
+
+# --- what was heard
+
+
+class MarkingFarEnd(FarEnd):
+    """Buffers far more than it says, and tells by marks what it has played."""
+
+    marks = True
+    late = 1.0
+
+    def mark(self, number: int) -> None:
+        asyncio.get_running_loop().call_later(self.late, lambda: self.on_mark(number))
+
+
+def test_words_count_as_heard_when_the_far_end_says_that_it_has_played_them() -> None:
+    words = "We are open from nine to five on every single day of the whole week."
+
+    def heard(far_end: FarEnd) -> int:
+        call = hold_call(
+            Speaks(2.0, "When?"), Speaks(6.0, "Thank you, goodbye."), llm=FakeLlm(words), far_end=far_end, ends_at=9.0
+        )
+        return len(next(line for who, line in call.transcript if line.startswith("We")).split("|")[0].split())
+
+    assert 1 < heard(MarkingFarEnd()) < heard(FarEnd()) - 1
