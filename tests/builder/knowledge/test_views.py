@@ -255,7 +255,7 @@ def test_an_admin_chooses_the_embedding_model(
     connection_factory: ConnectionFactory,
     embedder: FakeEmbedder,
 ) -> None:
-    connection, other = connection_factory(vendor="openai"), connection_factory("Voices", vendor="deepgram")
+    connection, other = connection_factory(vendor="openai"), connection_factory("Only recognises", vendor="deepgram")
     client = client_for(admin)
     shown = html(client.get(at("knowledge_model", workspace)))
     assert connection.name in shown

@@ -166,7 +166,7 @@ async def test_the_sdks_own_agent_holds_a_call(chatting: str, client: httpx.Asyn
         await phone.hears("Hey! What is it?")
         phone.speaks("When are you open?")
         await phone.until(events.AgentHeard, lambda heard: heard.turn == 1)
-        phone.speaks("Thank you.", 0.9)
+        phone.speaks("And what about Sunday?", 0.9)
         cut = await phone.until(events.AgentTurn, lambda turn: turn.interrupted)
         await phone.hears("Certainly.")
         phone.speaks("Good bye.")
