@@ -6,7 +6,7 @@ UV := $(shell command -v uv || echo $(BIN)/uv)
 LOCK := $(UV) pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-unit test-js test-real test-postgres chromium models lint types check format frontend frontend-check lock bench-engine bench-loop bench-turns bench-servers
+.PHONY: help run install test test-unit test-js test-real test-postgres chromium models lint types check format frontend frontend-check lock bench-engine bench-loop bench-turns bench-knowledge bench-servers
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -80,6 +80,9 @@ bench-loop: ## Measure the whole loop on recorded speech
 
 bench-turns: ## Measure turn taking on labelled clips, against silence and against the model alone
 	@exec $(PYTHON) scripts/bootstrap.py -m benchmarks.turns $(ARGS)
+
+bench-knowledge: ## Measure a search of the knowledge base
+	@exec $(PYTHON) scripts/bootstrap.py -m benchmarks.knowledge $(ARGS)
 
 bench-servers: ## Compare the ASGI servers on the audio frames of test calls
 	@exec $(PYTHON) scripts/bootstrap.py -m benchmarks.servers $(ARGS)

@@ -43,7 +43,7 @@ class FolderIndex:
 
 
 def build(folder_id: str, model: str, revision: int) -> FolderIndex:
-    """Read a folder from the database. Takes about a second for 10,000 passages."""
+    """Read a folder from the database. Takes a second or two for 10,000 passages."""
     rows = list(
         Chunk.objects.filter(document__folder_id=folder_id)
         .order_by("document_id", "position")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+import structlog
 from asgiref.sync import async_to_sync
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
@@ -17,6 +18,9 @@ from voice.providers.base import ProviderError
 
 SLICE_SECONDS = 20.0
 """How long vectors are made at a stretch: others wait for the worker too."""
+BROKE = "Something broke while its vectors were made; the log of the worker says more."
+
+log = structlog.get_logger(__name__)
 
 
 def learn_document(document_id: str) -> bool:
@@ -33,9 +37,12 @@ def learn_document(document_id: str) -> bool:
             chunks = Chunk.objects.filter(document=document)
             if not learn(chunks, model, until=until, document=document):
                 return False
-    except ProviderError as error:
+    except Exception as error:
+        if not isinstance(error, ProviderError):
+            log.exception("A document could not be learnt", document=document_id)
+        problem = str(error) if isinstance(error, ProviderError) else BROKE
         working = Document.objects.filter(pk=document_id, state=Document.State.LEARNING)
-        working.update(problem=str(error)[:500], worked_at=timezone.now())
+        working.update(problem=problem[:500], worked_at=timezone.now())
         return True
     with transaction.atomic():
         working = Document.objects.filter(pk=document_id, state=Document.State.LEARNING)

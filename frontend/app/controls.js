@@ -1,6 +1,7 @@
 // Small controls that only need an attribute:
 //   data-copy="text", data-copy-from="#id"  copies, and says so on the button
 //   data-open="#dialog"                     opens a <dialog>; data-close closes the one around it
+//   data-most-bytes="n"                     on a file input: refuses files of more bytes together, before they are sent
 //   data-back                               the browser's "back"
 //   <details class="dropdown-menu">         closes on Escape, on a click elsewhere, and when the focus leaves it
 async function copy(button) {
@@ -57,3 +58,11 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("focusin", (event) => closeMenus(event.target.closest("details.dropdown-menu")));
+
+document.addEventListener("change", ({ target }) => {
+  if (!target.dataset.mostBytes) return;
+  const bytes = [...target.files].reduce((sum, { size }) => sum + size, 0);
+  const most = Number(target.dataset.mostBytes);
+  target.setCustomValidity(bytes > most ? `That is ${Math.ceil(bytes / 1e6)} MB; ${most / 1e6} MB fit at a time.` : "");
+  target.reportValidity();
+});
