@@ -59,7 +59,11 @@ export class CallPlayer extends HTMLElement {
 
   /** The file cannot be read on: perhaps it was archived since it was opened, and is another one now. */
   #again() {
-    if (this.reopened) return this.#fail("The recording cannot be played in this browser. You can download it instead.");
+    if (this.reopened) {
+      // An error that was told twice is over once the file is being opened anew.
+      if (this.audio.error) this.#fail("The recording cannot be played in this browser. You can download it instead.");
+      return;
+    }
     this.reopened = true;
     const place = this.audio.currentTime;
     this.audio.load();
