@@ -71,7 +71,8 @@ def test_stopping_ends_a_child_with_all_that_it_has_started(tmp_path: Path) -> N
         family = pids_in(tmp_path / "pids")
         assert children.pids() == {"worker": family[0]}
         children.stop("worker")
-        assert [pid for pid in family if is_alive(pid)] == []
+        # What was killed with it takes a moment to be gone.
+        wait_for(lambda: not any(is_alive(pid) for pid in family), "The end of the family", 5.0)
         assert children.pids() == {}
     assert said == []
 
