@@ -11,7 +11,7 @@ from django import forms
 
 from builder import voices
 from builder.config import AgentConfig
-from builder.fields import RowsField
+from builder.fields import FlowField, RowsField
 from builder.forms import CONNECTIONS, AgentForm
 from builder.knowledge.models import KnowledgeFolder
 from builder.models import ModelConnection, Tool
@@ -21,6 +21,7 @@ CONTEXT_LINES = 2
 
 PARTS: list[tuple[str, tuple[str, ...]]] = [
     ("What it says", ("prompt", "greeting", "language")),
+    ("Flow", ("flow",)),
     ("Knowledge", ("knowledge",)),
     ("Voice", ("voice_connection", "voice_model", "voice", "speed", "voice_fallbacks", "pronunciations")),
     ("Speech recognition", ("hearing_connection", "hearing_model", "hearing_fallbacks", "keyterms")),
@@ -115,6 +116,8 @@ def _label(name: str) -> str:
 def _words(name: str, value: Any) -> str:
     """A value as the page shows it."""
     control = AgentForm.base_fields[name]
+    if isinstance(control, FlowField):
+        return control.words(value)
     if isinstance(value, bool):
         return "on" if value else "off"
     if value is None:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from voice.flow.spec import Flow
 from voice.spec import (
     AgentSpec,
     Ambient,
@@ -79,6 +80,8 @@ class AgentConfig(Frozen):
     """Everything about an agent that a version fixes. Its name is not part of it: renaming is no new version."""
 
     prompt: str = Field("", max_length=40_000)
+    flow: Flow | None = None
+    """Its steps, where it has any: they name tools of the library, folders and agents by their ids."""
     greeting: str = Field("Hello! How can I help you?", max_length=1_000)
     language: Literal["en"] = "en"
     keyterms: tuple[str, ...] = Field((), max_length=100)

@@ -10,6 +10,7 @@ from django import forms
 from builder.config import FALLBACKS
 from builder.fields import (
     Column,
+    FlowField,
     LinesField,
     MinutesField,
     RowsField,
@@ -53,6 +54,7 @@ class AgentControls(forms.Form):
 
     PATHS: ClassVar[Mapping[str, str]] = {
         "prompt": "prompt",
+        "flow": "flow",
         "greeting": "greeting",
         "language": "language",
         "keyterms": "keyterms",
@@ -175,6 +177,7 @@ class AgentControls(forms.Form):
         rows=16,
         required=False,
     )
+    flow = FlowField(label="Steps", required=False, widget=forms.HiddenInput)
     greeting = text(
         "Greeting",
         "The agent's first words, said exactly so. Empty: the caller speaks first.",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from django import forms
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from builder.config import AgentConfig
+from voice.flow.spec import Flow
 
 Row = dict[str, str]
 
@@ -95,6 +97,45 @@ class LinesField(forms.CharField):
         if too_long := [line for line in lines if len(line) > self._longest]:
             raise forms.ValidationError(f"“{too_long[0][:20]}…” is longer than {self._longest} letters.")
         return lines
+
+
+class FlowField(forms.CharField):
+    """The steps of an agent, as JSON in a control that the flow editor fills in; none is an empty text."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) if value else ""
+
+    def clean(self, value: Any) -> dict[str, Any] | None:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return Flow.model_validate_json(text).model_dump()
+        except ValidationError as error:
+            raise forms.ValidationError(
+                [f"{'.'.join(map(str, one['loc'])) or 'flow'}: {one['msg']}" for one in error.errors()[:10]]
+            ) from None
+
+    @staticmethod
+    def words(value: Any) -> str:
+        """A flow in words, a setting a line, without where its steps stand."""
+        return "\n".join(_flow_lines(value)) if value else "none"
+
+
+def _flow_lines(flow: Mapping[str, Any]) -> Iterator[str]:
+    full = Flow.model_validate(flow)
+    if full.start:
+        yield f"Begins with {full.start}"
+    for step in full.steps:
+        yield f"{step.id}: {step.title} ({step.kind})"
+        settings = step.model_dump(mode="json", exclude_defaults=True, exclude={"id", "name", "kind", "position"})
+        yield from (f"  {name}: {_short(value)}" for name, value in settings.items())
+    for route in full.routes:
+        yield f"From everywhere: {' · '.join(filter(None, (route.when, route.condition)))} → {route.to}"
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 # --- rows

@@ -274,6 +274,47 @@ class VariableSet(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepEntered(Event):
+    """The call goes on in another step of its flow. `because` says what led there: a route, a condition, a key."""
+
+    type: ClassVar[str] = "flow.step"
+
+    turn: int
+    step: str
+    name: str
+    kind: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotAsked(Event):
+    """The caller is asked for a field. `attempt` counts from 1, `why` says what for."""
+
+    type: ClassVar[str] = "flow.asked"
+
+    turn: int
+    step: str
+    slot: str
+    attempt: int
+    why: Literal["first", "again", "confirm"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotHeard(Event):
+    """What the caller's answer was taken for. `by` is what understood it; `detail` says what was wrong with it."""
+
+    type: ClassVar[str] = "flow.heard"
+
+    turn: int
+    step: str
+    slot: str
+    verdict: Literal["filled", "refused", "not_understood", "confirmed", "denied", "skipped"]
+    value: Any = None
+    by: Literal["words", "keypad", "model"] = "words"
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimDoubted(Event):
     """The agent said that it had done something, and no tool had. `then` is "noted", or "corrected" aloud."""
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-
-class Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from voice.flow.spec import Flow
+from voice.frozen import Frozen as Frozen
 
 
 class Pronunciation(Frozen):
@@ -152,6 +151,8 @@ class AgentSpec(Frozen):
 
     name: str = Field(min_length=1, max_length=120)
     prompt: str = ""
+    flow: Flow | None = None
+    """Its steps; None is one conversation by the prompt. Tools in it are named as the model knows them."""
     greeting: str = ""
     """Said first, in these words; empty means that the caller speaks first."""
     language: str = "en"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
 from voice.spec import Frozen
 from voice.tools import ToolPolicy
+from voice.tools.addresses import whole_url
 
 ValueType = Literal["string", "number", "integer", "boolean", "strings"]
 NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
@@ -169,19 +169,3 @@ CONFIGS: dict[str, type[ToolConfig]] = {
     "mcp": McpConfig,
     "web_search": SearchConfig,
 }
-
-
-def whole_url(url: str) -> str:
-    """An address with its host written out: a variable there could send the request, and its secrets, anywhere."""
-    try:
-        parts = urlsplit(url.strip())
-        complete = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        complete = False
-    if not complete:
-        raise ValueError("Write a whole address, such as https://api.example.org/orders/{number}")
-    if "{" in parts.netloc:
-        raise ValueError("Write the host out: it can hold no variable.")
-    if parts.username or parts.password:
-        raise ValueError("Leave the password out of the address, and choose Basic below.")
-    return url.strip()

@@ -1,0 +1,1 @@
+"""Flows: agents as steps with routes between them, walked by the platform."""
