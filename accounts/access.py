@@ -13,7 +13,7 @@ from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
-from accounts.models import Membership, Organization, Role, User
+from accounts.models import ApiKey, Membership, Organization, Role, User
 from core import errors
 from core.errors import ApiError, ErrorCode
 
@@ -51,6 +51,14 @@ def get_membership(user: User | AnonymousUser, slug: str) -> Membership:
 def get_organization(user: User | AnonymousUser, slug: str) -> Organization:
     """The workspace `slug`, for a member of it. Raises Http404 for anyone else."""
     return get_membership(user, slug).organization
+
+
+def get_api_key(organization: Organization, key_id: str) -> ApiKey:
+    """An API key of the workspace, working or not. Raises Http404 for those of others."""
+    key = ApiKey.objects.select_related("organization").filter(organization=organization, pk=key_id).first()
+    if key is None:
+        raise Http404("No such key")
+    return key
 
 
 def may(role: str, minimum: Role) -> bool:

@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib.auth import password_validation
+from django.utils import timezone
 
 from accounts import setup
-from accounts.models import User
+from accounts.models import ApiKey, User
 
 
 class WorkspaceForm(forms.Form):
     """The name of a workspace, new or old."""
 
     name = forms.CharField(max_length=120, label="Name")
+
+
+class ApiKeyForm(forms.Form):
+    """A new API key."""
+
+    LIFETIMES = ((30, "30 days"), (90, "90 days"), (365, "A year"), (0, "No end"))
+
+    name = forms.CharField(max_length=80, label="Name", help_text="Who will hold it, such as “billing export”.")
+    kind = forms.ChoiceField(
+        choices=[
+            (ApiKey.Kind.STANDARD, "Standard: agents and calls"),
+            (ApiKey.Kind.ADMIN, "Admin: usage and costs"),
+        ],
+        label="For",
+    )
+    days = forms.TypedChoiceField(choices=LIFETIMES, coerce=int, initial=90, label="Works for")
+
+    @property
+    def expires_at(self) -> datetime | None:
+        days = self.cleaned_data["days"]
+        return timezone.now() + timedelta(days=days) if days else None
 
 
 class SetupForm(forms.Form):

@@ -77,6 +77,37 @@ class Membership(models.Model):
         return f"{self.user} in {self.organization} as {self.role}"
 
 
+class ApiKey(models.Model):
+    """What a program shows to act for a workspace; `accounts.api_keys` has its form. Its secret is not stored."""
+
+    class Kind(models.TextChoices):
+        STANDARD = "standard", "Standard"
+        """Agents and calls."""
+        ADMIN = "admin", "Admin"
+        """Usage, and nothing that a standard key is for: the two are kept by different people."""
+
+    id = PrefixedIdField(prefix="key")
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=80)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    public_id = models.CharField(max_length=8, unique=True)
+    """The part of the key by which it is found."""
+    secret_hash = models.CharField(max_length=64)
+    """SHA-256 of the secret part, in hex."""
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    """Kept to the minute."""
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class AuditEntry(models.Model):
     """One thing that somebody did. Written by services in the transaction of the change itself."""
 

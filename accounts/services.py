@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.text import slugify
 
-from accounts.models import AuditEntry, Membership, Organization, Role, User
+from accounts.api_keys import new_token
+from accounts.models import ApiKey, AuditEntry, Membership, Organization, Role, User
 from core.errors import ApiError, ErrorCode
 from core.locks import transaction_lock
 
@@ -87,6 +90,35 @@ def organization_rename(*, organization: Organization, actor: User, name: str) -
         target=organization.id,
         changes={"name": (before, name)},
     )
+
+
+@transaction.atomic
+def api_key_create(
+    *, organization: Organization, actor: User, name: str, kind: str, expires_at: datetime | None = None
+) -> tuple[ApiKey, str]:
+    """Make an API key. Gives it and its text, which cannot be had again."""
+    token = new_token(kind)
+    key = ApiKey.objects.create(
+        organization=organization,
+        name=name,
+        kind=kind,
+        public_id=token.public_id,
+        secret_hash=token.secret_hash,
+        created_by=actor,
+        expires_at=expires_at,
+    )
+    made = {"name": ("", name), "kind": ("", kind), "expires_at": ("", expires_at.isoformat() if expires_at else "")}
+    audit(organization=organization, actor=actor, action="api_key.created", target=key.pk, changes=made)
+    return key, token.text
+
+
+@transaction.atomic
+def api_key_revoke(*, key: ApiKey, actor: User) -> None:
+    """End a key, from the next request on. It stays in the list, for who looks for what used it."""
+    now = timezone.now()
+    if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
+        revoked = {"revoked_at": ("", now.isoformat())}
+        audit(organization=key.organization, actor=actor, action="api_key.revoked", target=key.pk, changes=revoked)
 
 
 def _free_slug(name: str) -> str:

@@ -16,4 +16,6 @@ urlpatterns = [
     path("setup/", views.setup_owner, name="setup"),
     path("workspaces/new/", views.workspace_new, name="workspace_new"),
     path("w/<slug:workspace>/settings/", views.workspace, name="workspace"),
+    path("w/<slug:workspace>/api-keys/", views.api_keys, name="api_keys"),
+    path("w/<slug:workspace>/api-keys/<str:key_id>/revoke/", views.api_key_revoke, name="api_key_revoke"),
 ]

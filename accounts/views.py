@@ -10,11 +10,19 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import selectors, services, setup
-from accounts.access import AuthenticatedRequest, WorkspaceRequest, ask_to_sign_in, may, require_role, workspace_view
-from accounts.forms import SetupForm, WorkspaceForm
+from accounts.access import (
+    AuthenticatedRequest,
+    WorkspaceRequest,
+    ask_to_sign_in,
+    get_api_key,
+    may,
+    require_role,
+    workspace_view,
+)
+from accounts.forms import ApiKeyForm, SetupForm, WorkspaceForm
 from accounts.models import Role
 from core.errors import ApiError, ErrorCode
 
@@ -93,3 +101,32 @@ def workspace(request: WorkspaceRequest) -> HttpResponse:
         "memberships": selectors.memberships(organization),
     }
     return render(request, "accounts/workspace.html", context, status=422 if form.is_bound else 200)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@workspace_view(Role.ADMIN)
+def api_keys(request: WorkspaceRequest) -> HttpResponse:
+    """The workspace's API keys, and the form that makes one. The answer to it is the only page that shows the key."""
+    form = ApiKeyForm(request.POST or None)
+    made = ""
+    if request.method == "POST" and form.is_valid():
+        _, made = services.api_key_create(
+            organization=request.organization,
+            actor=request.user,
+            name=form.cleaned_data["name"],
+            kind=form.cleaned_data["kind"],
+            expires_at=form.expires_at,
+        )
+        form = ApiKeyForm()
+    context = {"form": form, "keys": selectors.api_key_list(request.organization), "made": made}
+    return render(request, "accounts/api_keys.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@workspace_view(Role.ADMIN)
+def api_key_revoke(request: WorkspaceRequest, key_id: str) -> HttpResponse:
+    key = get_api_key(request.organization, key_id)
+    services.api_key_revoke(key=key, actor=request.user)
+    messages.success(request, f"The key {key.name} is revoked: requests with it are refused from now on.")
+    return redirect("api_keys", workspace=request.organization.slug)

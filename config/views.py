@@ -43,6 +43,7 @@ def _pages(slug: str) -> list[dict[str, str]]:
         {"label": "Connections", "hint": "Page", "href": reverse("connections", args=[slug])},
         {"label": "Workspace", "hint": "Page: name, members", "href": reverse("workspace", args=[slug])},
         {"label": "Prices", "hint": "Page: what the vendors charge", "href": reverse("prices", args=[slug])},
+        {"label": "API keys", "hint": "Page: for programs", "href": reverse("api_keys", args=[slug])},
         {"label": "Your account", "hint": "Page: email, password", "href": reverse("account_email")},
         {"label": "Two-factor authentication", "hint": "Page: your account", "href": reverse("mfa_index")},
         {"label": "New workspace", "hint": "Create", "href": reverse("workspace_new")},

@@ -16,13 +16,14 @@ else:
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u to misread aloud
 
 
-def _base32(value: int, length: int) -> str:
+def base32(value: int, length: int) -> str:
+    """The last 5 x `length` bits of a number in Crockford's base 32, in small letters."""
     return "".join(_ALPHABET[(value >> shift) & 31] for shift in range(5 * (length - 1), -1, -5))
 
 
 def new_id(prefix: str) -> str:
     """A new identifier: `prefix`, 48 bits of milliseconds since 1970 and 80 random bits, so ids sort by age."""
-    return f"{prefix}_{_base32(time.time_ns() // 1_000_000, 10)}{_base32(secrets.randbits(80), 16)}"
+    return f"{prefix}_{base32(time.time_ns() // 1_000_000, 10)}{base32(secrets.randbits(80), 16)}"
 
 
 class PrefixedIdField(_CharField):

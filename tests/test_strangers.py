@@ -22,6 +22,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from accounts.models import Organization, Role, User
+from accounts.services import api_key_create
 from builder.knowledge import files
 from builder.knowledge.models import Document, KnowledgeFolder, Website
 from builder.models import Secret, Tool
@@ -84,6 +85,7 @@ class Somebodys:
     website_id: str
     dictionary_id: str
     entry_id: str
+    key_id: str
 
     def arguments(self, address: Address, **others: str) -> dict[str, str]:
         unknown = address.arguments - set(self.__dataclass_fields__)
@@ -104,6 +106,7 @@ def acme(
     version_factory: VersionFactory,
     connection_factory: ConnectionFactory,
     call_factory: CallFactory,
+    owner: User,
 ) -> Iterator[Somebodys]:
     """One of everything, in `workspace`; the call has a recording."""
     version = version_factory()
@@ -133,6 +136,7 @@ def acme(
         website_id=website.id,
         dictionary_id=entry.dictionary_id,
         entry_id=entry.id,
+        key_id=api_key_create(organization=workspace, actor=owner, name="Export", kind="admin")[0].pk,
     )
     files.remove(document.storage_key)
     remove_recording(call.id)
