@@ -23,7 +23,7 @@ PARTS: list[tuple[str, tuple[str, ...]]] = [
     ("What it says", ("prompt", "greeting", "language")),
     ("Flow", ("flow",)),
     ("Knowledge", ("knowledge",)),
-    ("Voice", ("voice_connection", "voice_model", "voice", "speed", "voice_fallbacks", "pronunciations")),
+    ("Voice", ("voice_connection", "voice_model", "voice", "speed", "volume", "voice_fallbacks", "pronunciations")),
     ("Speech recognition", ("hearing_connection", "hearing_model", "hearing_fallbacks", "keyterms")),
     ("Language model", ("connection", "model", "temperature", "max_tokens", "model_fallbacks")),
     ("Tools", ("tools",)),
@@ -40,7 +40,13 @@ SECONDS = (
     "hedge_after",
     "digits_pause",
 )
-UNITS = {"speed": " times", "max_tokens": " tokens", "max_duration_minutes": " min", **dict.fromkeys(SECONDS, " s")}
+UNITS = {
+    "speed": " times",
+    "volume": " times",
+    "max_tokens": " tokens",
+    "max_duration_minutes": " min",
+    **dict.fromkeys(SECONDS, " s"),
+}
 """Said behind the number, which the page says beside it."""
 
 

@@ -8,7 +8,7 @@ from typing import Self
 from django.conf import settings
 
 from builder import vendors
-from builder.config import LOCAL, AgentConfig, Source, VoiceSource
+from builder.config import LOCAL, AgentConfig, Source, VoiceChoice, VoiceSource
 from builder.models import Agent, AgentVersion, ModelConnection
 from builder.pronunciations.selectors import pronunciations
 from builder.tools.agents import ToolsNotReady, bound_tools
@@ -96,7 +96,7 @@ def compile_config(agent: Agent, config: AgentConfig) -> CompiledAgent:
     resolve = _Resolver(agent.organization_id, config)
     answering = _answering(config, resolve)
     models = [] if answering else _models(config, resolve)
-    voices = [_voice(source, config.voice.speed, resolve) for source in (config.voice, *config.voice.fallbacks)]
+    voices = [_voice(source, config.voice, resolve) for source in (config.voice, *config.voice.fallbacks)]
     hearing = [_service("stt", source, resolve) for source in (config.hearing, *config.hearing.fallbacks)]
     made = spec(
         agent.name,
@@ -159,15 +159,17 @@ def default_model(connection: ModelConnection, role: Role) -> str:
     return (connection.default_model or first) if role == "llm" else first
 
 
-def _voice(source: VoiceSource, speed: float, resolve: _Resolver) -> tuple[Service, Voice]:
+def _voice(source: VoiceSource, choice: VoiceChoice, resolve: _Resolver) -> tuple[Service, Voice]:
+    """A voice at `source`, as fast and as loud as the agent's choice says."""
     service = _service("tts", source, resolve)
+    how = {"speed": choice.speed, "volume": choice.volume}
     if service.access is None:
-        return service, Voice(id=source.id or Voice().id, speed=speed)
+        return service, Voice(id=source.id or Voice().id, **how)
     offered = vendors.vendor(service.access.vendor).voices
     chosen = source.id or (offered[0].id if offered else "")
     if not chosen and service.access.vendor == vendors.COMPATIBLE:
         raise AgentNotReady(f"Choose a voice of {service.access.name} on the agent's page.")
-    return service, Voice(provider=service.access.name, id=chosen, speed=speed)
+    return service, Voice(provider=service.access.name, id=chosen, **how)
 
 
 def _answering(config: AgentConfig, resolve: _Resolver) -> Service | None:

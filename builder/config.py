@@ -58,10 +58,11 @@ class HearingChoice(Source):
 
 
 class VoiceChoice(VoiceSource):
-    """Which voice speaks, how fast (1.0 is its own pace), and which ones do when it fails."""
+    """Which voice speaks, how fast and how loud (1.0 is its own pace and loudness), and which ones do when it fails."""
 
     id: str = Field(Voice().id, max_length=200)
     speed: float = Field(Voice().speed, ge=0.5, le=2.0)
+    volume: float = Field(Voice().volume, ge=0.2, le=2.0)
     fallbacks: tuple[VoiceSource, ...] = Field((), max_length=FALLBACKS)
 
 

@@ -67,6 +67,7 @@ class AgentControls(forms.Form):
         "voice_model": "voice.model",
         "voice": "voice.id",
         "speed": "voice.speed",
+        "volume": "voice.volume",
         "voice_fallbacks": "voice.fallbacks",
         "connection": "model.connection",
         "model": "model.name",
@@ -99,6 +100,7 @@ class AgentControls(forms.Form):
         "can_send_digits": "can_send_digits",
         "ambient_bed": "ambient.bed",
         "ambient_volume": "ambient.volume",
+        "ambient_duck": "ambient.duck",
         "recording_enabled": "recording.enabled",
         "recording_announcement": "recording.announcement",
         "transfers": "transfers",
@@ -152,7 +154,7 @@ class AgentControls(forms.Form):
         (
             "Sound and recording",
             "What is behind the agent's voice, and what is kept.",
-            ("ambient_bed", "ambient_volume", "recording_enabled", "recording_announcement"),
+            ("ambient_bed", "ambient_volume", "ambient_duck", "recording_enabled", "recording_announcement"),
         ),
         (
             "Calls that the agent makes",
@@ -213,6 +215,7 @@ class AgentControls(forms.Form):
     voice_model = _model_name("Voice model")
     voice = forms.CharField(label="Voice", required=False, max_length=200)
     speed = number("voice.speed", "Speed", "1 is the voice's own pace.", step=0.05)
+    volume = number("voice.volume", "Volume", "1 is the voice's own loudness.", step=0.05)
     voice_fallbacks = RowsField([*SOURCE, VOICE], label="If the voice fails", adds="Add a voice", **_BEHIND)
 
     connection = forms.ChoiceField(label="Language model", help_text="Where the answers are made.")
@@ -304,6 +307,12 @@ class AgentControls(forms.Form):
 
     ambient_bed = forms.ChoiceField(label="Background sound", choices=BEDS, required=False)
     ambient_volume = number("ambient.volume", "Its volume", "From 0 to 1.", step=0.05)
+    ambient_duck = number(
+        "ambient.duck",
+        "While the agent speaks",
+        "How much of it stays, from 0 to 1. 1 does not lower it; 0 lets the agent speak in silence.",
+        step=0.05,
+    )
 
     recording_enabled = forms.BooleanField(label="Record calls", required=False)
     recording_announcement = text(

@@ -206,6 +206,9 @@ class PreviewForm(forms.Form):
     model = forms.CharField(required=False, max_length=300)
     voice = forms.CharField(required=False, max_length=200)
     speed = forms.FloatField(min_value=bound("voice.speed", "ge"), max_value=bound("voice.speed", "le"))
+    volume = forms.FloatField(
+        required=False, min_value=bound("voice.volume", "ge"), max_value=bound("voice.volume", "le")
+    )
 
     def __init__(self, data: Any, *, organization: Organization) -> None:
         super().__init__(data)

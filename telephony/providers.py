@@ -80,10 +80,15 @@ class Providers:
         chain = [VoiceService(tts=tts_for(service), voice=voice) for service, voice in compiled.voices]
         ours = next((known.voice for known in chain if known.tts is self._models.tts), None)
         if ours is None and self._models.status.is_ready("tts"):
-            chain.append(VoiceService(tts=self._models.tts, voice=Voice(speed=compiled.spec.voice.speed)))
+            chain.append(VoiceService(tts=self._models.tts, voice=_our(compiled.spec.voice)))
         if ours is not None or self._models.status.is_ready("piper"):
-            chain.append(VoiceService(tts=self._models.light_tts, voice=ours or Voice()))
+            chain.append(VoiceService(tts=self._models.light_tts, voice=ours or _our(compiled.spec.voice)))
         return chain
+
+
+def _our(voice: Voice) -> Voice:
+    """Our own voice in place of `voice`, as fast and as loud."""
+    return Voice(speed=voice.speed, volume=voice.volume)
 
 
 def needed_models(compiled: CompiledAgent) -> set[str]:

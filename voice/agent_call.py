@@ -11,7 +11,7 @@ from voice.call import Call, EndReason
 from voice.control import Controls
 from voice.dtmf import DtmfCollector, DtmfEntry
 from voice.events import Event
-from voice.media.ambient import AmbientMixer, prepared
+from voice.media.ambient import AmbientMixer
 from voice.media.dtmf import ToneDetector
 from voice.media.recording import Recorder
 from voice.playout import Playout, Utterance
@@ -206,7 +206,7 @@ class AgentCall(Call):
     async def _fill_the_room(self) -> None:
         """Let the caller hear where the agent sits, from now on."""
         ambient = self._spec.ambient
-        self._playout.fill(AmbientMixer(await prepared(ambient.bed), ambient.volume))
+        self._playout.fill(AmbientMixer(await self._services.find_bed(ambient.bed), ambient.volume, ambient.duck))
 
     async def _let_go(self) -> None:
         self._keypad.close()

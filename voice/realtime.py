@@ -17,6 +17,7 @@ from voice.answers import Answer, Answers
 from voice.brain import TOOL_ROUNDS
 from voice.call import EndReason
 from voice.events import Event
+from voice.media.pcm import Gain
 from voice.media.recording import Recorder
 from voice.playout import Utterance
 from voice.providers.base import Message, ProviderError
@@ -70,6 +71,7 @@ class RealtimeConversation(AgentCall):
         self._caller = CallerLog(self._realtime.name, self.clock, self._emit)
         self._model = ModelLog(self._realtime, [tool.name for tool in self._toolbox.schemas], self.clock, self._emit)
         self._answers = Answers(self._playout, self._opened)
+        self._gain = Gain(self._spec.voice.volume)
         self._expected: deque[Answer] = deque()
         """The model is to answer the caller by itself, and has not begun to."""
         self._speaking = False
@@ -202,7 +204,7 @@ class RealtimeConversation(AgentCall):
     def spoke(self, reply: str, item: str, pcm: bytes) -> None:
         asked = self._model.sounded(reply)
         if asked is not None and (answer := self._sounds(asked)) is not None:
-            answer.spoke(reply, item, pcm, remembered=not asked.aside)
+            answer.spoke(reply, item, self._gain.process(pcm), remembered=not asked.aside)
             self._answers.grown(answer)
 
     def finished(self, reply: str, done: ReplyDone) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from voice.brain import Brains
 from voice.health import Health
+from voice.media.ambient import Bed, prepared
 from voice.media.pacer import Pacer
 from voice.providers.base import EndOfTurn, Stt, Tts, Vad
 from voice.providers.realtime import Realtime
@@ -36,6 +37,8 @@ class CallServices:
     health: Health = field(default_factory=Health)
     tools: Sequence[Tool] = ()
     """Besides those that the spec asks for."""
+    find_bed: Callable[[str], Awaitable[Bed]] = prepared
+    """The background sound of a name. Raises KeyError where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)

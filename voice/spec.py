@@ -26,11 +26,12 @@ class Pronunciation(Frozen):
 
 
 class Voice(Frozen):
-    """Which voice speaks, and how fast (1.0 is the voice's own pace)."""
+    """Which voice speaks, how fast and how loud (1.0 is the voice's own pace and loudness)."""
 
     provider: str = "local"
     id: str = "af_heart"
     speed: float = Field(1.0, ge=0.5, le=2.0)
+    volume: float = Field(1.0, ge=0.2, le=2.0)
 
 
 class Model(Frozen):
@@ -112,7 +113,10 @@ class Ambient(Frozen):
     """A sound behind the agent. `bed` names one of ours; empty is none."""
 
     bed: str = ""
+    """A built-in place, or the name of a sound that `CallServices.find_bed` knows."""
     volume: float = Field(0.3, ge=0.0, le=1.0)
+    duck: float = Field(0.5, ge=0.0, le=1.0)
+    """While the agent speaks it is so many times as loud."""
 
 
 class Answering(Frozen):

@@ -6,7 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from voice import events
 from voice.clock import CallClock
@@ -14,6 +14,7 @@ from voice.deadline import Deadline
 from voice.faults import worded
 from voice.health import Health
 from voice.media import seconds
+from voice.media.pcm import Gain
 from voice.playout import Utterance
 from voice.providers.base import Audio, ProviderBusy, ProviderError, Tts, WordTime
 from voice.spec import Patience, Voice
@@ -218,6 +219,7 @@ class Speaker:
         longer = LAST_VOICE if last else 1.0
         patience, signs = self._patience.first_sound * longer, 0
         most = LAST_SIGNS_OF_LIFE if last else SIGNS_OF_LIFE
+        gain = Gain(service.voice.volume)
         with worded(service.tts.name):
             async with aclosing(self._stream(service, words)) as stream, Deadline() as deadline:  # type: ignore[type-var]
                 while True:
@@ -230,7 +232,7 @@ class Speaker:
                     if audio.pcm:
                         most, signs = LAST_SIGNS_OF_LIFE, 0
                         patience = self._patience.sound_gap * longer
-                        yield audio
+                        yield replace(audio, pcm=gain.process(audio.pcm))
                     elif (signs := signs + 1) > most:
                         raise ProviderError(service.tts.name, "The voice is too slow.")
 
@@ -245,7 +247,14 @@ class Speaker:
     def _key(self, text: str) -> tuple[object, ...]:
         """What makes a phrase sound as it does: agents with other dictionaries say it otherwise."""
         first = self._voices[0]
-        return first.tts.name, first.voice.id, first.voice.speed, self._language, self._spoken(first, text)
+        return (
+            first.tts.name,
+            first.voice.id,
+            first.voice.speed,
+            first.voice.volume,
+            self._language,
+            self._spoken(first, text),
+        )
 
     def _tell(self, turn: int, service: VoiceService, error: ProviderError, then: str) -> None:
         self._emit(

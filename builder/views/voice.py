@@ -18,6 +18,7 @@ from builder.compile import Access, default_model
 from builder.forms import PreviewForm
 from builder.pronunciations.selectors import pronunciations
 from core.errors import ApiError, ErrorCode
+from voice.media.pcm import Gain
 from voice.providers.base import ProviderBusy, ProviderError
 from voice.text.pronunciation import Lexicon
 
@@ -43,7 +44,9 @@ def preview(user: User, form: PreviewForm, *, language: str, lexicon: Lexicon | 
         raise ApiError(ErrorCode.VALIDATION_FAILED, "Nothing to play", str(message))
     limits.require("voice_preview", user, times=20, seconds=60)
     try:
-        pcm = _spoken(form, language=language, lexicon=lexicon or Lexicon())
+        pcm = Gain(form.cleaned_data["volume"] or 1.0).process(
+            _spoken(form, language=language, lexicon=lexicon or Lexicon())
+        )
     except ProviderBusy as error:
         raise ApiError(ErrorCode.RATE_LIMITED, "The voices are busy", str(error)) from None
     except ProviderError as error:

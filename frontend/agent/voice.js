@@ -12,6 +12,7 @@ export function voiceChoice() {
     description: "",
     listing: "",
     pace: "",
+    loudness: "",
     error: "",
     loading: false,
     playing: false,
@@ -73,9 +74,10 @@ export function voiceChoice() {
     },
 
     describe() {
-      const { voices, speed } = this.$refs;
+      const { voices, speed, volume } = this.$refs;
       this.description = voices.selectedOptions[0]?.dataset.description ?? "";
       this.pace = `${Number(speed.value).toFixed(2)}×`;
+      this.loudness = `${Math.round(100 * volume.value)} %`;
     },
 
     get idle() {
@@ -123,6 +125,7 @@ export function voiceChoice() {
       body.set("model", elements.voice_model.value);
       body.set("voice", elements.voice.value);
       body.set("speed", elements.speed.value);
+      body.set("volume", elements.volume.value);
       return speech(this.$root.dataset.url, body);
     },
   };

@@ -196,18 +196,47 @@ def test_a_menu_is_talked_to() -> None:
 # --- rooms and recordings
 
 
-def test_the_room_is_heard_while_nobody_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def at_once(name: str) -> Bed:
-        return bed(name)
+async def at_once(name: str) -> Bed:
+    """There are no threads in virtual time."""
+    return bed(name)
 
-    monkeypatch.setattr("voice.agent_call.prepared", at_once)  # there are no threads in virtual time
 
+def test_the_room_is_heard_while_nobody_speaks() -> None:
     def quiet(spec_changes: dict[str, object]) -> float:
-        call = hold_call(spec=agent(greeting="", **spec_changes), ends_at=4.0)
+        call = hold_call(spec=agent(greeting="", **spec_changes), find_bed=at_once, ends_at=4.0)
         return float(np.abs(np.frombuffer(b"".join(call.far_end.audio[-50:]) or SILENCE, "<i2")).mean())
 
     assert quiet({}) == 0.0
     assert quiet({"ambient": Ambient(bed="office", volume=0.5)}) > 0.0
+
+
+@pytest.mark.parametrize(("duck", "left"), [(1.0, 1000), (0.5, 500), (0.0, 0)])
+def test_the_room_gives_way_to_the_agent_as_far_as_it_is_told(duck: float, left: int) -> None:
+    async def hum(name: str) -> Bed:
+        return Bed(name, np.full(16_000, 1000, np.int16))
+
+    spec = agent(greeting=OFFER, ambient=Ambient(bed="bed_1", volume=1.0, duck=duck))
+    call = hold_call(spec=spec, find_bed=hum, ends_at=3.0)
+    # The fake voice is a steady 2.
+    assert np.frombuffer(call.far_end.audio[75], "<i2").tolist() == [left + 2] * 320
+
+
+def test_a_room_that_cannot_be_found_does_not_stop_the_call() -> None:
+    async def gone(name: str) -> Bed:
+        raise KeyError(name)
+
+    call = hold_call(spec=agent(greeting=OFFER, ambient=Ambient(bed="bed_gone")), find_bed=gone, ends_at=6.0)
+    assert call.transcript == [("agent", OFFER)]
+    assert call.end.reason == EndReason.CALLER
+
+
+def test_a_voice_is_as_loud_as_it_was_set() -> None:
+    def loudest(volume: float) -> int:
+        service = VoiceService(tts=FakeTts(), voice=Voice(volume=volume))
+        call = hold_call(spec=agent(greeting=OFFER), voices=[service], ends_at=3.0)
+        return int(np.frombuffer(b"".join(call.far_end.audio), "<i2").max())
+
+    assert (loudest(1.0), loudest(2.0), loudest(0.5)) == (2, 4, 1)
 
 
 def test_nothing_is_recorded_before_the_caller_was_told() -> None:

@@ -171,13 +171,12 @@ def test_the_recording_goes_on_with_silence_for_the_music() -> None:
     assert tape.agents[-1] < started + 0.1
 
 
-def test_the_room_is_back_when_the_caller_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_room_is_back_when_the_caller_is() -> None:
     async def at_once(name: str) -> Bed:
-        return bed(name)
+        return bed(name)  # there are no threads in virtual time
 
-    monkeypatch.setattr("voice.agent_call.prepared", at_once)  # there are no threads in virtual time
     board = Switchboard(rings=40.0)
-    transfer_call(board, spec={"ambient": Ambient(bed="office", volume=0.5)}, ends_at=45.0)
+    transfer_call(board, spec={"ambient": Ambient(bed="office", volume=0.5)}, find_bed=at_once, ends_at=45.0)
     gaps = [later - at for (at, _), (later, _) in pairwise(board.heard)]
     assert max(gaps) < 0.03, "there is always a sound"
     assert board.heard[-1][1] not in (VOICE, SILENCE)
