@@ -61,6 +61,7 @@ def valkey_answers(path: Path, wait: float = VALKEY_WAIT) -> bool:
 def models() -> Program:
     argv = [sys.executable, "-m", "voice.providers.local.server"]
     argv += ["--socket", str(settings.MODELS_SOCKET), "--models", str(settings.MODELS_DIR), "--llm", settings.LLM]
+    argv += ["--voices", str(settings.VOICES_DIR)]
     return Program("model process", argv)
 
 

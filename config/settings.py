@@ -56,6 +56,10 @@ MODELS_SOCKET = CALLWRIGHT_HOME / "models.sock"
 LLM = env.str("LLM", default="local")
 RECORDINGS_DIR = CALLWRIGHT_HOME / "recordings"
 KNOWLEDGE_DIR = CALLWRIGHT_HOME / "knowledge"
+SOUNDS_DIR = CALLWRIGHT_HOME / "sounds"
+"""Background sounds that were uploaded."""
+VOICES_DIR = CALLWRIGHT_HOME / "voices"
+"""Voices that were uploaded; the process of the models reads them."""
 RECORDING_RETENTION_DAYS = env.int("RECORDING_RETENTION_DAYS", default=0)
 """Recordings are deleted so long after their call; 0 keeps them."""
 MAX_CALLS = env.int("MAX_CALLS", default=100)

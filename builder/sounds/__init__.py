@@ -1,0 +1,1 @@
+"""Background sounds of a workspace's own."""
