@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class VoiceChoice:
     id: str
     label: str
-    description: str
+    description: str = ""
     provider: str = "local"
 
     @property
@@ -18,7 +18,21 @@ class VoiceChoice:
 
     @property
     def language(self) -> str:
-        return "en-GB" if self.id.startswith("b") else "en-US"
+        """What it was made to speak."""
+        return LANGUAGES.get(self.id[0], "en-US") if self.id[1:3] in ("f_", "m_") else "en-US"
+
+    def note(self, *, espeak: bool) -> str:
+        """What the voice can and cannot speak on this machine, where that is not simply English; `espeak` says whether
+        the program is there."""
+        if self.language.startswith("en"):
+            return ""
+        name = NAMES[self.language]
+        accent = f"English with an accent ({name})"
+        if self.language not in ESPEAK:
+            return f"Speaks {accent}. It cannot speak {name} here: nothing on this machine knows how {name} sounds."
+        if espeak:
+            return f"Speaks {name}, and {accent}."
+        return f"Speaks {accent}. For {name} it needs the program espeak-ng, which is not installed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +41,31 @@ class VoiceGroup:
     voices: tuple[VoiceChoice, ...]
 
 
-# Kokoro's English voices, the best ones first; the ids are the names of its voice files.
+LANGUAGES = {
+    "a": "en-US",
+    "b": "en-GB",
+    "e": "es",
+    "f": "fr",
+    "h": "hi",
+    "i": "it",
+    "j": "ja",
+    "p": "pt-BR",
+    "z": "zh",
+}
+"""By the first letter of Kokoro's names."""
+NAMES = {
+    "es": "Spanish",
+    "fr": "French",
+    "hi": "Hindi",
+    "it": "Italian",
+    "ja": "Japanese",
+    "pt-BR": "Portuguese",
+    "zh": "Chinese",
+}
+ESPEAK = ("es", "fr", "hi", "it", "pt-BR")
+"""The languages that are spoken where espeak-ng says how they sound."""
+
+# Kokoro's voices, the best English ones first; the ids are the names of its voice files.
 GROUPS = (
     VoiceGroup(
         "American",
@@ -65,6 +103,62 @@ GROUPS = (
             VoiceChoice("bf_lily", "Lily", "Young and soft"),
             VoiceChoice("bm_lewis", "Lewis", "Deep and slow"),
             VoiceChoice("bm_daniel", "Daniel", "Crisp, a newsreader"),
+        ),
+    ),
+    VoiceGroup(
+        "Spanish",
+        (
+            VoiceChoice("ef_dora", "Dora"),
+            VoiceChoice("em_alex", "Alex"),
+            VoiceChoice("em_santa", "Santa"),
+        ),
+    ),
+    VoiceGroup("French", (VoiceChoice("ff_siwis", "Siwis"),)),
+    VoiceGroup(
+        "Hindi",
+        (
+            VoiceChoice("hf_alpha", "Alpha"),
+            VoiceChoice("hf_beta", "Beta"),
+            VoiceChoice("hm_omega", "Omega"),
+            VoiceChoice("hm_psi", "Psi"),
+        ),
+    ),
+    VoiceGroup(
+        "Italian",
+        (
+            VoiceChoice("if_sara", "Sara"),
+            VoiceChoice("im_nicola", "Nicola"),
+        ),
+    ),
+    VoiceGroup(
+        "Portuguese",
+        (
+            VoiceChoice("pf_dora", "Dora"),
+            VoiceChoice("pm_alex", "Alex"),
+            VoiceChoice("pm_santa", "Santa"),
+        ),
+    ),
+    VoiceGroup(
+        "Japanese",
+        (
+            VoiceChoice("jf_alpha", "Alpha"),
+            VoiceChoice("jf_gongitsune", "Gongitsune"),
+            VoiceChoice("jf_nezumi", "Nezumi"),
+            VoiceChoice("jf_tebukuro", "Tebukuro"),
+            VoiceChoice("jm_kumo", "Kumo"),
+        ),
+    ),
+    VoiceGroup(
+        "Chinese",
+        (
+            VoiceChoice("zf_xiaobei", "Xiaobei"),
+            VoiceChoice("zf_xiaoni", "Xiaoni"),
+            VoiceChoice("zf_xiaoxiao", "Xiaoxiao"),
+            VoiceChoice("zf_xiaoyi", "Xiaoyi"),
+            VoiceChoice("zm_yunjian", "Yunjian"),
+            VoiceChoice("zm_yunxi", "Yunxi"),
+            VoiceChoice("zm_yunxia", "Yunxia"),
+            VoiceChoice("zm_yunyang", "Yunyang"),
         ),
     ),
     VoiceGroup(

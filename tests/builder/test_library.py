@@ -88,7 +88,7 @@ def test_the_voices_of_an_account_are_asked_for_by_a_button(
     after = client.get(page("voices", workspace), {"source": made.pk})
     assert listed(after) == {"v/1", "v2"}
     assert "Get them all" not in html(after)
-    assert listed(client.get(page("voices", workspace), {"language": "fr"})) == {"v/1"}
+    assert listed(client.get(page("voices", workspace), {"language": "fr"})) == {"v/1", "ff_siwis"}
 
 
 def test_a_vendor_that_does_not_answer_is_said(

@@ -41,7 +41,7 @@ def _load_stt(models: Path) -> Any:
 def _load_piper(models: Path) -> Any:
     from voice.providers.local.models.piper import Piper
 
-    piper = Piper(models)
+    piper = Piper.joe(models)
     list(piper.speak("Good morning."))
     return piper
 
@@ -52,6 +52,11 @@ def _load_kokoro(models: Path) -> Any:
     kokoro = Kokoro(models, threads=2)
     list(kokoro.speak("Good morning.", voice="af_heart"))
     return kokoro
+
+
+def _check_voices(models: Path) -> Any:
+    """Their vectors are read when they are asked for."""
+    return models / "tts/voices"
 
 
 def _load_embedder(models: Path) -> Any:
@@ -83,6 +88,7 @@ LOADERS: Mapping[str, Loader] = {
     "stt": _load_stt,
     "piper": _load_piper,
     "tts": _load_kokoro,
+    "voices": _check_voices,
     "embed": _load_embedder,
     "llm": _load_llm,
 }

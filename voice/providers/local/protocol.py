@@ -9,7 +9,7 @@ Operations, with what they ask and what their chunks hold:
 
     stt    payload: PCM16 16 kHz; final: bool        -> text
     turn   payload: PCM16 16 kHz                     -> probability
-    tts    text, voice, speed                        -> payload: PCM16 16 kHz, several times
+    tts    text, voice, speed, language              -> payload: PCM16 16 kHz, several times
     embed  texts                                     -> payload: float32, 384 for each text
     llm    messages, temperature, max_tokens, extra  -> text, several times; then reason and token counts
     warm   messages                                  -> nothing

@@ -1,4 +1,5 @@
-"""The model process: `python -m voice.providers.local.server --socket PATH --models DIR --llm local|none`.
+"""The model process: `python -m voice.providers.local.server --socket PATH --models DIR --voices DIR
+--llm local|none`.
 
 It fetches what is missing, loads the models and serves them to every process of this installation over a Unix socket.
 It ends with its parent, and upon SIGTERM at once.
@@ -135,7 +136,7 @@ def _forget(tasks: dict[int, asyncio.Task[None]], number: int, task: asyncio.Tas
     tasks.pop(number, None)
 
 
-async def serve(listener: sockets.socket, models: Path, *, llm: bool) -> None:
+async def serve(listener: sockets.socket, models: Path, *, llm: bool, voices: Path | None = None) -> None:
     """Serve until SIGTERM, SIGINT or the parent's end."""
     loop = asyncio.get_running_loop()
     over = asyncio.Event()
@@ -144,7 +145,7 @@ async def serve(listener: sockets.socket, models: Path, *, llm: bool) -> None:
     board = Board()
     board.listen(Printer(sys.stderr).show)
     host = Host(models, board, llm=llm)
-    server = Server(board, Service(host))
+    server = Server(board, Service(host, voices))
     await server.start(listener)
     host.start()
     parent = os.getppid()
@@ -183,6 +184,7 @@ def main(arguments: Any = None) -> None:
     parser = argparse.ArgumentParser(prog="voice.providers.local.server", description="Serve the local models.")
     parser.add_argument("--socket", type=Path, required=True)
     parser.add_argument("--models", type=Path, default=DEFAULT_MODELS)
+    parser.add_argument("--voices", type=Path, help="where the voices are that people have brought")
     parser.add_argument("--llm", choices=["local", "none"], default="local")
     options = parser.parse_args(arguments)
     held = lock(options.socket)
@@ -190,7 +192,8 @@ def main(arguments: Any = None) -> None:
         sys.exit(f"callwright: the models are already served on {options.socket}.")
     logging.basicConfig(level=logging.WARNING, format="callwright: %(name)s: %(message)s")
     try:
-        asyncio.run(serve(listen(options.socket), options.models.expanduser(), llm=options.llm == "local"))
+        models, llm = options.models.expanduser(), options.llm == "local"
+        asyncio.run(serve(listen(options.socket), models, llm=llm, voices=options.voices))
     finally:
         options.socket.unlink(missing_ok=True)
     # The models' libraries have threads that nobody needs to wait for.

@@ -7,7 +7,8 @@ import re
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,11 +16,15 @@ from voice.media import SAMPLE_RATE
 from voice.media.resample import Resampler
 from voice.providers.base import Finished, ProviderError
 from voice.providers.local import manifest
+from voice.providers.local.brought import BroughtVoices, is_brought
 from voice.providers.local.desk import Desk
 from voice.providers.local.host import Host
 from voice.providers.local.lanes import Lane
 from voice.providers.local.models.runtime import Floats, pcm16
 from voice.providers.local.protocol import Header
+
+if TYPE_CHECKING:
+    from voice.providers.local.models.piper import Piper
 
 Chunk = tuple[Header, bytes]
 Operation = Callable[[Header, bytes], AsyncIterator[Chunk]]
@@ -38,8 +43,10 @@ _BREAKS = (r"[.!?]\s", r"[,;:]\s", r"\s")
 class Service:
     """Runs requests on the models. Two cores are enough: each model has one worker, and speech goes before text."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, voices: Path | None = None) -> None:
+        """`voices` is the directory of those that people have brought."""
         self._host = host
+        self._brought = BroughtVoices(voices)
         # A partial transcript (priority 1) never takes the last worker: a final one starts at once.
         self._hearing = Lane("speech recognition", workers=2, limit=8, spare=1)
         self._judging = Lane("the end of turns", workers=1, limit=16)
@@ -79,7 +86,7 @@ class Service:
 
     async def _tts(self, request: Header, payload: bytes) -> AsyncIterator[Chunk]:
         voice, speed = str(request["voice"]), float(request["speed"])
-        lane, speak, rate = self._voice(voice, speed)
+        lane, speak, rate = await self._voice(voice, speed, str(request.get("language", "en")))
         # The first sound of one caller's sentence goes before the later ones of another's.
         priority = 0
         for part in parts(str(request["text"])):
@@ -96,19 +103,28 @@ class Service:
                 priority = 1
                 yield {}, pcm16(np.concatenate((samples, resampler.finish())) if last else samples)
 
-    def _voice(self, voice: str, speed: float) -> tuple[Lane, Callable[[str], Speech], int]:
+    async def _voice(self, voice: str, speed: float, language: str) -> tuple[Lane, Callable[[str], Speech], int]:
         """Where and how to speak in `voice`. Piper speaks for the natural voices while they are not there."""
+        file = self._brought.vectors(voice)
+        if is_brought(voice) and file is None:
+            brought: Piper = await self._reading.run(lambda _: self._brought.piper(voice))
+            return self._reading, lambda text: brought.speak(text, speed=speed), brought.rate
         if voice != PIPER_VOICE:
-            if voice not in manifest.VOICES:
+            if file is None and voice not in manifest.VOICES:
                 raise ProviderError("local", f"There is no local voice named {voice!r}.")
             try:
+                if voice in manifest.VOICES and voice not in manifest.ENGLISH:
+                    self._host.get("voices")
                 kokoro = self._host.get("tts")
             except ProviderError:
-                if not self._host.has("piper"):
+                if not (self._host.has("piper") and language.startswith("en")):
                     raise
             else:
-                return self._speaking, lambda text: kokoro.speak(text, voice=voice, speed=speed), kokoro.rate
+                how = {"voice": voice, "speed": speed, "language": language, "file": file}
+                return self._speaking, lambda text: kokoro.speak(text, **how), kokoro.rate
         piper = self._host.get("piper")
+        if not language.startswith("en"):
+            raise ProviderError("local", "The light voice of this machine speaks English only.")
         return self._reading, lambda text: piper.speak(text, speed=speed), piper.rate
 
     async def _embed(self, request: Header, payload: bytes) -> AsyncIterator[Chunk]:

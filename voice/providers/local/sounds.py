@@ -22,6 +22,18 @@ _ONE_SYMBOL = {
     "r": "ɹ",
     "g": "ɡ",
 }
+_TIED = {
+    "a^ɪ": "I",
+    "a^ʊ": "W",
+    "d^z": "ʣ",
+    "d^ʒ": "ʤ",
+    "e^ɪ": "A",
+    "o^ʊ": "O",
+    "ə^ʊ": "Q",
+    "t^s": "ʦ",
+    "t^ʃ": "ʧ",
+    "ɔ^ɪ": "Y",
+}
 _VOWELS = "AIOQWYaeiouyɑɐɒæɔəɛɜɨɪʊʌɤøœɯᵻᵊ"
 _EARLY_STRESS = re.compile(f"([ˈˌ])([^{_VOWELS}ˈˌ\\s]+)(?=[{_VOWELS}])")
 
@@ -38,6 +50,13 @@ def split(text: str) -> list[tuple[str, bool]]:
     for place, ipa in enumerate(parts[2::3]):
         found.insert(2 * place + 1, (ipa.replace("_", " "), True))
     return [part for part in found if part[0]]
+
+
+def kokoro_tied(ipa: str) -> str:
+    """IPA of espeak-ng, which ties what is one sound with "^", as Kokoro writes it."""
+    for tied, symbol in _TIED.items():
+        ipa = ipa.replace(tied, symbol)
+    return ipa.replace("^", "").replace("-", "")
 
 
 def kokoro(ipa: str) -> str:

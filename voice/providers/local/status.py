@@ -15,6 +15,7 @@ LABELS: Mapping[str, str] = {
     "stt": "Speech recognition",
     "piper": "Spare voice",
     "tts": "Natural voices",
+    "voices": "Voices with other accents",
     "embed": "Knowledge search",
     "llm": "Language model",
 }

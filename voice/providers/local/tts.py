@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 from voice.providers.base import Audio
 from voice.providers.local.client import Connection
@@ -23,8 +24,13 @@ class LocalTts:
         self.name = "local-piper" if light else "local-kokoro"
 
     async def speak(self, text: str, *, voice: str, speed: float, language: str) -> AsyncIterator[Audio]:
-        """Speak one piece of text. A long one comes in parts. The voices speak English."""
-        voice = PIPER_VOICE if self._light else voice
-        async with contextlib.aclosing(self._connection.request("tts", text=text, voice=voice, speed=speed)) as parts:  # type: ignore[type-var]
+        """Speak one piece of text. A long one comes in parts."""
+        asked: dict[str, Any] = {
+            "text": text,
+            "voice": PIPER_VOICE if self._light else voice,
+            "speed": speed,
+            "language": language,
+        }
+        async with contextlib.aclosing(self._connection.request("tts", **asked)) as parts:  # type: ignore[type-var]
             async for _, pcm in parts:
                 yield Audio(pcm)

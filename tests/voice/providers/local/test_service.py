@@ -24,8 +24,9 @@ class Voice:
         self.rate, self.level = rate, level
         self.said: list[str] = []
 
-    def speak(self, text: str, *, voice: str = "", speed: float = 1.0):
+    def speak(self, text: str, *, speed: float = 1.0, **how: object):
         self.said.append(text)
+        self.how = how
         piece = np.full(round(self.rate * 0.05 / speed), self.level, np.float32)
         yield piece, False
         yield piece, True

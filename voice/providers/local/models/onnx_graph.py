@@ -2,7 +2,7 @@
 some of the graph's fields, copied as they are.
 
 Numbers of fields are those of `onnx.proto`: ModelProto.graph 7; GraphProto node 1, initializer 5, input 11, output 12;
-NodeProto input 1, output 2; TensorProto.name 8; ValueInfoProto.name 1.
+NodeProto input 1, output 2; TensorProto.name 8, data_location 14 (1 for EXTERNAL); ValueInfoProto.name 1.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from voice.providers.local.models.wire import Field, encode, fields
 
 _GRAPH = 7
 _NODE, _INITIALIZER, _INPUT, _OUTPUT = 1, 5, 11, 12
+_LOCATION = 14
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,16 @@ class OnnxGraph:
             ]
         )
         return b"".join([*(bytes(whole) for whole in self._rest), encode(_GRAPH, graph)])
+
+
+def has_external_data(path: Path) -> bool:
+    """Whether a model's weights are in files beside it. Raises ValueError or IndexError for what is no model."""
+    top = fields(memoryview(path.read_bytes()))
+    graph = next((field.content for field in top if field.number == _GRAPH), None)
+    if graph is None:
+        raise ValueError("There is no graph in it.")
+    weights = [fields(field.content) for field in fields(graph) if field.number == _INITIALIZER]
+    return any(part.number == _LOCATION and part.integer for tensor in weights for part in tensor)
 
 
 def _node(field: Field) -> _Node:
