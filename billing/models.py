@@ -31,3 +31,10 @@ class ProviderPrice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.vendor} {self.model} {self.unit}"
+
+
+# Django looks for an app's models here.
+from billing.ledger import models as ledger  # noqa: E402, F401
+from billing.limits import models as limits  # noqa: E402, F401
+from billing.plans import models as plans  # noqa: E402, F401
+from billing.usage import models as usage  # noqa: E402, F401

@@ -65,6 +65,9 @@ RECORDING_RETENTION_DAYS = env.int("RECORDING_RETENTION_DAYS", default=0)
 MAX_CALLS = env.int("MAX_CALLS", default=100)
 """How many calls one server process holds at once; one more is refused."""
 
+DEFAULT_PLAN = env.str("DEFAULT_PLAN", default="unlimited")
+"""The plan that a new workspace begins with: an id of the plans' page."""
+
 # --- Applications -----------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

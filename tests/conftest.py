@@ -6,10 +6,12 @@ The personas of `workspace` are `owner`, `admin`, `member` and `viewer`; `strang
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import pytest
 from django.core.cache import cache
+from django.db.backends.sqlite3.base import DatabaseOperations  # type: ignore[attr-defined]
 from django.test import Client
 from django.utils import timezone
 
@@ -57,6 +59,23 @@ class CallFactory(Protocol):
 
 class ClientFactory(Protocol):
     def __call__(self, user: User | None = ..., *, htmx: bool = ..., accept: str = ...) -> Client: ...
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tables_of_final_rows_can_be_emptied() -> Iterator[None]:
+    """Between tests with real transactions SQLite deletes row by row, which our triggers refuse."""
+
+    def flush(self: DatabaseOperations, *args: Any, **options: Any) -> list[str]:
+        with self.connection.cursor() as cursor:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            triggers = cursor.fetchall()
+        dropped = [f"DROP TRIGGER {name}" for name, _ in triggers]
+        return [*dropped, *sql_flush(self, *args, **options), *(sql for _, sql in triggers)]
+
+    sql_flush = DatabaseOperations.sql_flush
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", flush)
+        yield
 
 
 @pytest.fixture(autouse=True)

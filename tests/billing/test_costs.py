@@ -6,7 +6,7 @@ import pytest
 
 from billing.costs import Component, Usage, costs
 from billing.list_prices import ANY, LIST_PRICES, VENDORS
-from billing.selectors import PriceBook
+from billing.selectors import Price, PriceBook
 from billing.units import UNITS
 
 NO_OWN = PriceBook({})
@@ -45,7 +45,7 @@ def test_what_is_used_in_pieces_is_rounded_once() -> None:
 
 
 def test_cached_tokens_without_a_price_of_their_own_cost_as_much_as_others() -> None:
-    book = PriceBook({("compatible", "small", "llm_input_token"): 1_000_000})
+    book = PriceBook({("compatible", "small", "llm_input_token"): Price("own", 1_000_000)})
     found = costs([usage("llm_cached_token", 5, vendor="compatible", model="small")], book.price_of)
     assert found.total == 5
 
@@ -67,7 +67,8 @@ def test_nothing_used_is_no_line() -> None:
 
 
 def test_a_workspace_s_own_price_comes_first_also_the_one_for_all_models() -> None:
-    book = PriceBook({("openai", "gpt-4.1", "llm_input_token"): 7, ("openai", ANY, "llm_input_token"): 5})
+    own = {("openai", "gpt-4.1", "llm_input_token"): Price("a", 7), ("openai", ANY, "llm_input_token"): Price("b", 5)}
+    book = PriceBook(own)
     assert book.price_of("openai", "gpt-4.1", "llm_input_token") == 7
     assert book.price_of("openai", "gpt-4.1-mini", "llm_input_token") == 5
     assert book.price_of("openai", "gpt-4.1-mini", "llm_output_token") == 1_600_000

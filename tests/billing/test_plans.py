@@ -1,11 +1,22 @@
 from __future__ import annotations
 
-import dataclasses
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from billing import plans
-from core.money import format_micro
+from accounts.models import AuditEntry, Organization, User
+from billing.ledger.selectors import balance
+from billing.plans import services
+from billing.plans.catalogue import AGENT_MINUTE, TELEPHONY_MINUTE
+from billing.plans.models import Plan, PlanVersion, Subscription
+from billing.plans.selectors import current_version, entitlements, plans_offered
+from billing.usage.models import Unit
+from core.money import DOLLAR, format_micro
+from core.rows import RowIsFinal
+
+pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize(
@@ -20,40 +31,120 @@ from core.money import format_micro
 def test_the_published_plans_are_as_published(
     plan_id: str, price: str, budget: str, limits: tuple[int | None, ...]
 ) -> None:
-    plan = plans.plan(plan_id)
+    plan = current_version(plan_id)
     assert (format_micro(plan.price or 0, places=0), format_micro(plan.agent_budget or 0, places=0)) == (price, budget)
     assert (plan.credits, plan.concurrent_calls, plan.agent_slots, plan.number_slots, plan.members) == limits
+    assert (plan.agent_minute, plan.telephony_minute) == (AGENT_MINUTE, TELEPHONY_MINUTE) == (60_000, 14_000)
 
 
-def test_ten_minutes_on_a_number_of_the_platform_cost_74_cents() -> None:
-    assert format_micro(10 * (plans.AGENT_MINUTE + plans.TELEPHONY_MINUTE)) == "$0.74"
-
-
-def test_a_minute_s_rates_are_whole_micro_dollars_and_the_agent_s_also_by_the_second() -> None:
-    assert plans.AGENT_MINUTE % 60 == 0
-    assert plans.TELEPHONY_MINUTE % 60 != 0  # so by the second it needs a rounding rule
-
-
-def test_the_installation_of_one_s_own_costs_nothing_and_blocks_nothing() -> None:
-    assert plans.DEFAULT.id == "unlimited"
-    assert plans.DEFAULT.price == 0
-    limits = dataclasses.asdict(plans.DEFAULT)
-    assert {limits[name] for name in limits if name not in ("id", "name", "price", "commercial_use")} == {None}
-    assert plans.DEFAULT.commercial_use
+def test_the_installation_of_one_s_own_costs_nothing_and_blocks_nothing(workspace: Organization) -> None:
+    plan = entitlements(workspace)
+    assert (plan.plan_name, plan.metered_only, plan.plan_version.price) == ("Unlimited", True, 0)
+    limits = [plan.concurrent_calls, plan.agent_slots, plan.number_slots, plan.members, plan.outbound_per_second]
+    assert limits == [None] * 5
+    assert plan.has("commercial_use")
+    assert plan.has("sso")
 
 
 def test_only_the_enterprise_price_is_left_to_a_contract() -> None:
-    assert [plan.id for plan in plans.PLANS if plan.price is None] == ["enterprise"]
+    assert [version.plan_id for version in plans_offered() if version.price is None] == ["enterprise"]
 
 
 def test_only_the_free_plan_is_for_private_use() -> None:
-    assert [plan.id for plan in plans.PLANS if not plan.commercial_use] == ["free"]
+    assert [v.plan_id for v in plans_offered() if "commercial_use" not in v.entitlements] == ["free"]
 
 
-def test_an_unknown_plan_is_a_key_error() -> None:
-    with pytest.raises(KeyError):
-        plans.plan("gold")
+def test_plans_that_are_there_are_not_seeded_again(owner: User) -> None:
+    pro = Plan.objects.get(pk="pro")
+    services.plan_version_create(
+        plan=pro, actor=owner, effective_from=timezone.now() - timedelta(seconds=1), values={"price": 6 * DOLLAR}
+    )
+    services.plans_seed()
+    assert current_version("pro").price == 6 * DOLLAR
+    assert current_version("pro").credits == 100_000
 
 
-def test_every_plan_has_an_id_of_its_own() -> None:
-    assert [plans.plan(plan.id) for plan in plans.PLANS] == list(plans.PLANS)
+def test_a_version_counts_from_its_date_on_and_the_former_one_stays_as_it_was(owner: User) -> None:
+    pro = Plan.objects.get(pk="pro")
+    tomorrow = timezone.now() + timedelta(days=1)
+    services.plan_version_create(plan=pro, actor=owner, effective_from=tomorrow, values={"price": 7 * DOLLAR})
+    assert current_version("pro").price == 5 * DOLLAR
+    assert current_version("pro", tomorrow).price == 7 * DOLLAR
+    with pytest.raises(RowIsFinal):
+        current_version("pro").save()
+    with pytest.raises(RowIsFinal):
+        PlanVersion.objects.filter(plan=pro).update(price=0)
+
+
+def subscribe(organization: Organization, plan_id: str, start: datetime | None = None) -> Subscription:
+    """As if the workspace had begun with this plan."""
+    subscription = services.subscription_ensure(organization=organization)
+    if start is not None:
+        subscription.period_start, subscription.period_end = start, services.month_after(start)
+        subscription.save()
+    return services.subscription_change(organization=organization, plan=Plan.objects.get(pk=plan_id), actor=None)
+
+
+def test_a_plan_grants_its_budgets(workspace: Organization, settings: Any) -> None:
+    settings.DEFAULT_PLAN = "pro"
+    services.subscription_ensure(organization=workspace)
+    services.subscription_ensure(organization=workspace)
+    assert balance(workspace).available == 5 * DOLLAR
+    assert balance(workspace, Unit.CREDIT).available == 100_000
+
+
+def test_a_month_ends_on_the_same_day_of_the_next_or_on_its_last() -> None:
+    assert services.month_after(datetime(2027, 1, 31, tzinfo=UTC)) == datetime(2027, 2, 28, tzinfo=UTC)
+    assert services.month_after(datetime(2026, 12, 15, 8, tzinfo=UTC)) == datetime(2027, 1, 15, 8, tzinfo=UTC)
+
+
+def test_what_is_left_of_a_month_expires_and_the_next_one_is_granted(workspace: Organization, settings: Any) -> None:
+    settings.DEFAULT_PLAN = "pro"
+    subscription = services.subscription_ensure(organization=workspace)
+    end = subscription.period_end
+    assert services.periods_roll(at=end - timedelta(seconds=1)) == 0
+    assert services.periods_roll(at=end) == 1
+    assert services.periods_roll(at=end) == 0
+    subscription.refresh_from_db()
+    assert subscription.period_start == end
+    assert balance(workspace).allowance == 5 * DOLLAR
+
+
+def test_months_that_nobody_saw_to_are_granted_once(workspace: Organization, settings: Any) -> None:
+    settings.DEFAULT_PLAN = "pro"
+    subscription = services.subscription_ensure(organization=workspace)
+    later = subscription.period_end + timedelta(days=70)
+    assert services.periods_roll(at=later) == 1
+    subscription.refresh_from_db()
+    assert subscription.period_start <= later < subscription.period_end
+    assert balance(workspace).allowance == 5 * DOLLAR
+
+
+def test_an_upgrade_grants_the_difference_for_what_is_left_of_the_month(workspace: Organization, settings: Any) -> None:
+    settings.DEFAULT_PLAN = "pro"
+    subscription = services.subscription_ensure(organization=workspace)
+    now = timezone.now()
+    subscription.period_start, subscription.period_end = now - timedelta(days=15), now + timedelta(days=15, seconds=5)
+    subscription.save()
+    services.subscription_change(organization=workspace, plan=Plan.objects.get(pk="startup"), actor=None)
+    assert balance(workspace).allowance == pytest.approx(5 * DOLLAR + 22 * DOLLAR, abs=1000)
+    assert AuditEntry.objects.get(action="plan.changed").changes["plan"] == ["pro", "startup"]
+
+
+def test_a_downgrade_takes_no_more_than_there_is(workspace: Organization, settings: Any) -> None:
+    settings.DEFAULT_PLAN = "pro"
+    services.subscription_ensure(organization=workspace)
+    subscribe(workspace, "free")
+    assert 0 <= balance(workspace).allowance <= 2 * DOLLAR
+
+
+def test_a_change_at_the_end_of_the_month_changes_nothing_before(workspace: Organization, settings: Any) -> None:
+    settings.DEFAULT_PLAN = "pro"
+    subscription = services.subscription_ensure(organization=workspace)
+    free = Plan.objects.get(pk="free")
+    services.subscription_change(organization=workspace, plan=free, actor=None, at_period_end=True)
+    assert entitlements(workspace).plan_name == "Pro"
+    assert balance(workspace).allowance == 5 * DOLLAR
+    services.periods_roll(at=subscription.period_end)
+    assert entitlements(workspace).plan_name == "Free"
+    assert balance(workspace).allowance == 1 * DOLLAR
