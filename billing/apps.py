@@ -10,6 +10,8 @@ class BillingConfig(AppConfig):
     name = "billing"
 
     def ready(self) -> None:
+        from billing.stripe import checks  # noqa: F401  (registers them)
+
         post_migrate.connect(_seed, sender=self)
 
 

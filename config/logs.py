@@ -58,5 +58,6 @@ def logging_config(style: str, level: str) -> dict[str, Any]:
             "httpx": {"level": "WARNING"},
             "httpcore": {"level": "WARNING"},
             "daphne": {"level": "WARNING"},
+            "stripe": {"level": "WARNING"},
         },
     }

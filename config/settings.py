@@ -247,6 +247,19 @@ HAS_MAIL_SERVER = not EMAIL_URL.startswith("consolemail:")
 # An installation without a mail server must still let people in.
 ACCOUNT_EMAIL_VERIFICATION = "optional" if HAS_MAIL_SERVER else "none"
 
+# --- Payments ---------------------------------------------------------------------------------------------------------
+
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+"""Without it nobody pays by card: an administrator grants money and notes payments."""
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="").rstrip("/")
+PAYMENT_GATEWAY = "billing.stripe.adapter.StripeGateway" if STRIPE_SECRET_KEY else ""
+BILLING_GRACE_DAYS = env.int("BILLING_GRACE_DAYS", default=7)
+"""So long everything works after a payment has failed."""
+INVOICE_ISSUER = env.str("INVOICE_ISSUER", default="Callwright").replace("\\n", "\n")
+"""Who writes the invoices: name, address and tax number, a line each."""
+INVOICE_DUE_DAYS = env.int("INVOICE_DUE_DAYS", default=14)
+
 # --- The web ----------------------------------------------------------------------------------------------------------
 
 
