@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from django import forms
 
 from builder import voices
 from builder.config import AgentConfig
+from builder.drafts.merge import Nothing
 from builder.fields import FlowField, RowsField
 from builder.forms import CONNECTIONS, AgentForm
 from builder.knowledge.models import KnowledgeFolder
@@ -98,6 +100,38 @@ def grouped(found: list[Change]) -> list[Group]:
     """Changes by the part of the page that they are in, in its order."""
     parts = [(title, [change for change in found if change.field in names]) for title, names in PARTS]
     return [Group(title, changed) for title, changed in parts if changed]
+
+
+def labels(found: Sequence[Change]) -> str:
+    """What changed, in a line."""
+    return ", ".join(dict.fromkeys(change.label for change in found))
+
+
+def describe(place: str, value: Any) -> tuple[str, str]:
+    """The setting at a dotted path of the config, or part of it, as (label, value in words)."""
+    names = [name for name, path in AgentForm.PATHS.items() if f"{path}.".startswith(f"{place}.")]
+    if not names:
+        return _describe_plain(place, value)
+    if AgentForm.PATHS[names[0]] == place:
+        return _label(names[0]), _words(names[0], value)
+    said = {name: _words(name, _at(value, AgentForm.PATHS[name].removeprefix(f"{place}."))) for name in names}
+    return _plain(place), "\n".join(f"{_label(name)}: {words or 'empty'}" for name, words in said.items())
+
+
+def _describe_plain(place: str, value: Any) -> tuple[str, str]:
+    """Of what has no control: a step of a flow, or a part of one."""
+    if value is Nothing.ABSENT:
+        words = "not there"
+    elif isinstance(value, dict) and value.get("kind"):
+        words = f"{_plain(value['kind'])}: {value.get('name') or value.get('id', '')}"
+    else:
+        words = value if isinstance(value, str) else json.dumps(value, indent=1, ensure_ascii=False)
+    _, *parts = place.removeprefix("flow.").split(".") if place.startswith("flow.steps.") else ("", place)
+    return ", ".join(_plain(part) for part in parts), words
+
+
+def _plain(word: str) -> str:
+    return word.replace("_", " ").replace(".", " ").capitalize()
 
 
 def settings_of(config: AgentConfig) -> list[tuple[str, list[tuple[str, str]]]]:

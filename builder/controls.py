@@ -169,6 +169,8 @@ class AgentControls(forms.Form):
     ]
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    choices = forms.CharField(required=False, widget=forms.HiddenInput)
     name = forms.CharField(
         label="Name", max_length=120, help_text="What people see in lists, and what the agent is called."
     )

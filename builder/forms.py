@@ -192,10 +192,19 @@ class PublishForm(forms.Form):
     )
 
 
-class RestoreForm(forms.Form):
-    """`revision` is the draft that is to be replaced."""
+class RevisionForm(forms.Form):
+    """`revision` is the draft that is meant."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class SaveForm(RevisionForm):
+    """An edit of draft `revision` as text, of somebody who chose in the light of draft `seen`."""
+
+    text = forms.CharField(required=False, strip=False)
+    name = forms.CharField(required=False, max_length=120)
+    seen = forms.IntegerField(required=False)
+    choices = forms.CharField(required=False)
 
 
 class PreviewForm(forms.Form):

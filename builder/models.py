@@ -122,6 +122,7 @@ class AgentVersion(models.Model):
 
 
 # Django looks for an app's models here.
+from builder.drafts import models as drafts  # noqa: E402, F401
 from builder.imports import models as imports  # noqa: E402, F401
 from builder.knowledge import models as knowledge  # noqa: E402, F401
 from builder.library import models as library  # noqa: E402, F401

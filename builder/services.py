@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from datetime import timedelta
 from typing import Any
@@ -9,12 +10,15 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from pydantic import ValidationError
 
 from accounts.models import AuditEntry, Organization, User
 from accounts.services import audit
 from builder import starters
-from builder.changes import changes
+from builder.changes import Change, changes, labels
 from builder.config import AgentConfig
+from builder.drafts import history, presence
+from builder.drafts.merge import Choice, Conflict, merge
 from builder.knowledge.models import KnowledgeSettings
 from builder.models import Agent, AgentVersion, ModelConnection
 from builder.selectors import connections_of
@@ -22,6 +26,15 @@ from core.errors import ApiError, ErrorCode
 
 EDITING_SESSION = timedelta(minutes=10)
 """Edits of one person that follow each other within this time make one audit entry: the page saves as they type."""
+
+
+class DraftConflict(ApiError):
+    """The same was changed by two. `revision` is the draft as it is; `conflicts` are to be decided."""
+
+    def __init__(self, message: str, revision: int, conflicts: Sequence[Conflict]) -> None:
+        super().__init__(ErrorCode.STALE_REVISION, "The agent was changed elsewhere", message)
+        self.revision = revision
+        self.conflicts = conflicts
 
 
 @transaction.atomic
@@ -46,23 +59,101 @@ def agent_create(
 
 
 @transaction.atomic
-def agent_save_draft(*, agent: Agent, actor: User, name: str, config: AgentConfig, revision: int) -> Agent:
+def agent_save_draft(
+    *,
+    agent: Agent,
+    actor: User,
+    name: str,
+    config: AgentConfig,
+    revision: int,
+    choices: Mapping[str, Choice] | None = None,
+    seen: int | None = None,
+) -> Agent:
     """Store an edit made on draft `revision`. Gives the agent as it then is. No change, no write.
 
-    Raises ApiError (stale revision) when somebody saved another edit meanwhile: nothing is overwritten.
+    What somebody saved meanwhile stays: of settings that both changed, `choices` says whose is taken, by their places,
+    for who has looked at draft `seen`. Raises DraftConflict for those that are not chosen.
     """
     current = _locked(agent)
     if current.draft_revision != revision:
-        raise ApiError(ErrorCode.STALE_REVISION, "The agent was changed elsewhere", _who_was_faster(current, actor))
-    edited = _differences(current.draft_config, config)
-    if current.name != name:
-        edited = {"name": (current.name, name), **edited}
-    if edited:
-        current.name, current.draft = name, config.as_json()
-        current.draft_revision = revision + 1
-        current.save(update_fields=["name", "draft", "draft_revision", "updated_at"])
-        _audit_edit(current, actor, edited)
+        decided = (choices or {}) if seen == current.draft_revision else {}
+        name, config = _joined(current, actor, name, config, revision, decided)
+    before = current.name, current.draft
+    edited = changes(current.draft_config, config)
+    renamed = current.name != name
+    if renamed or current.draft_config != config:
+        _store(current, name, config)
+        what = labels(edited) or ("" if renamed else "Flow")
+        history.remember(
+            current, actor=actor, what=", ".join(filter(None, ("Name" if renamed else "", what))), before=before
+        )
+        named = {"name": (before[0], name)} if renamed else {}
+        _audit_edit(current, actor, {**named, **_for_audit(edited)})
+        _announce(current, actor)
     return current
+
+
+def _joined(
+    current: Agent, actor: User, name: str, config: AgentConfig, revision: int, choices: Mapping[str, Choice]
+) -> tuple[str, AgentConfig]:
+    """An edit of an older draft, on the draft as it is."""
+    then = history.said_at(current, revision)
+    base = {"name": then.name, **then.parsed_config.as_json()} if then else None
+    theirs = {"name": current.name, **current.draft_config.as_json()}
+    merged, conflicts = merge(base, {"name": name, **config.as_json()}, theirs, choices)
+    if conflicts:
+        raise DraftConflict(_who_was_faster(current, actor), current.draft_revision, conflicts)
+    name = merged.pop("name")
+    try:
+        return name, AgentConfig.model_validate(merged)
+    except ValidationError:
+        message = "Your changes and the others do not fit together. Load theirs, then make yours once more."
+        raise ApiError(ErrorCode.CONFLICT, "The two do not fit", message) from None
+
+
+@transaction.atomic
+def agent_undo(*, agent: Agent, actor: User, revision: int) -> tuple[Agent, str]:
+    """Take back the last edit of the draft, whoever made it. Gives what that was, "" when there was nothing.
+
+    Raises ApiError (stale revision) when the draft is not `revision` any more.
+    """
+    return _step(agent, actor, revision, history.step_back, "agent.undone")
+
+
+@transaction.atomic
+def agent_redo(*, agent: Agent, actor: User, revision: int) -> tuple[Agent, str]:
+    """Make again what was undone last. As `agent_undo`."""
+    return _step(agent, actor, revision, history.step_forward, "agent.redone")
+
+
+def _step(
+    agent: Agent, actor: User, revision: int, step: Callable[[Agent, User], str], action: str
+) -> tuple[Agent, str]:
+    current = _locked(agent)
+    if current.draft_revision != revision:
+        raise ApiError(ErrorCode.STALE_REVISION, "The agent was changed elsewhere", _who_was_faster(current, actor))
+    if what := step(current, actor):
+        audit(
+            organization=current.organization,
+            actor=actor,
+            action=action,
+            target=current.pk,
+            changes={"draft": ("", what)},
+        )
+        _announce(current, actor)
+    return current, what
+
+
+def _store(agent: Agent, name: str, config: AgentConfig) -> None:
+    agent.name, agent.draft = name, config.as_json()
+    agent.draft_revision += 1
+    agent.save(update_fields=["name", "draft", "draft_revision", "updated_at"])
+
+
+def _announce(agent: Agent, actor: User) -> None:
+    """To the pages that have the agent open, once it is stored."""
+    revision = agent.draft_revision
+    transaction.on_commit(lambda: presence.tell_saved(agent.pk, revision=revision, by=actor))
 
 
 @transaction.atomic
@@ -109,11 +200,12 @@ def agent_restore(*, agent: Agent, actor: User, version: AgentVersion, revision:
     current = _locked(agent)
     if revision is not None and current.draft_revision != revision:
         raise ApiError(ErrorCode.STALE_REVISION, "The agent was changed elsewhere", _who_was_faster(current, actor))
-    current.draft = version.parsed_config.as_json()
-    current.draft_revision += 1
-    current.save(update_fields=["draft", "draft_revision", "updated_at"])
+    before = current.name, current.draft
+    _store(current, current.name, version.parsed_config)
+    history.remember(current, actor=actor, what=f"Restored {version.label}", before=before)
     restored = {"draft": ("", version.label)}
     audit(organization=current.organization, actor=actor, action="agent.restored", target=current.pk, changes=restored)
+    _announce(current, actor)
     return current
 
 
@@ -263,13 +355,13 @@ def _require_parts(organization: Organization, config: AgentConfig) -> None:
         raise ApiError(ErrorCode.VALIDATION_FAILED, "A connection is missing", message)
 
 
-def _differences(before: AgentConfig, after: AgentConfig) -> dict[str, tuple[Any, Any]]:
-    """For the audit: what was and is, and for long texts how long they were and are."""
+def _for_audit(edited: Sequence[Change]) -> dict[str, tuple[Any, Any]]:
+    """What was and is, and for long texts how long they were and are."""
     return {
         change.field: (f"{len(change.before)} characters", f"{len(change.after)} characters")
         if change.lines
         else (change.before, change.after)
-        for change in changes(before, after)
+        for change in edited
     }
 
 

@@ -8,13 +8,18 @@ from builder.knowledge import urls as knowledge
 from builder.library import urls as library
 from builder.pronunciations import urls as pronunciations
 from builder.tools import urls as tools
-from builder.views import agents, connections, versions, voice
+from builder.views import agents, connections, drafts, versions, voice
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("agents/", agents.agents, name="agents"),
     path("agents/new/", agents.agent_new, name="agent_new"),
     path("agents/<str:agent_id>/", agents.agent, name="agent"),
     path("agents/<str:agent_id>/save/", agents.agent_save, name="agent_save"),
+    path("agents/<str:agent_id>/draft/", drafts.agent_draft, name="agent_draft"),
+    path("agents/<str:agent_id>/draft/config/", drafts.agent_save_config, name="agent_save_config"),
+    path("agents/<str:agent_id>/draft/yaml/", drafts.agent_save_yaml, name="agent_save_yaml"),
+    path("agents/<str:agent_id>/undo/", drafts.agent_undo, name="agent_undo"),
+    path("agents/<str:agent_id>/redo/", drafts.agent_redo, name="agent_redo"),
     path("agents/<str:agent_id>/duplicate/", agents.agent_duplicate, name="agent_duplicate"),
     path("agents/<str:agent_id>/delete/", agents.agent_delete, name="agent_delete"),
     path("agents/<str:agent_id>/voice-preview/", voice.agent_voice_preview, name="agent_voice_preview"),

@@ -15,9 +15,10 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.conf import settings  # noqa: E402
 
+from builder.routing import websocket_urlpatterns as editing  # noqa: E402
 from core import lifespan  # noqa: E402
 from core.bodies import bounded  # noqa: E402
-from telephony.routing import websocket_urlpatterns  # noqa: E402
+from telephony.routing import websocket_urlpatterns as calls  # noqa: E402
 
 # WhiteNoise hands files over piece by piece in the old way. It works, and saying so at every file helps nobody.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
@@ -25,7 +26,7 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 application = ProtocolTypeRouter(
     {
         "http": bounded(http, settings.MOST_REQUEST_BYTES),
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter([*editing, *calls]))),
         "lifespan": lifespan.application,
     }
 )

@@ -12,8 +12,9 @@ import pytest
 from django.core.management import get_commands
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from builder.routing import websocket_urlpatterns as editing
 from core.errors import STATUS, ErrorCode
-from telephony.routing import websocket_urlpatterns
+from telephony.routing import websocket_urlpatterns as calls
 from telephony.selectors import PROCESS_LOST
 from voice.conversation import EndReason
 from voice.events import EVENT_TYPES
@@ -100,7 +101,7 @@ def test_every_address_is_listed_with_its_name() -> None:
 
 
 def test_every_websocket_is_listed() -> None:
-    for pattern in websocket_urlpatterns:
+    for pattern in [*editing, *calls]:
         route = re.sub(r"<\w+:(\w+?)(?:_id)?>", r"<\1>", str(pattern.pattern))
         assert f"`/{route}`" in read("docs/addresses.md")
 

@@ -27,8 +27,9 @@ from builder.knowledge import files
 from builder.knowledge.models import Document, KnowledgeFolder, Website
 from builder.models import Secret, Tool
 from builder.pronunciations.models import PronunciationEntry
+from builder.routing import websocket_urlpatterns as editing
 from telephony.recordings import recording_path, remove_recording
-from telephony.routing import websocket_urlpatterns
+from telephony.routing import websocket_urlpatterns as calls
 from tests.conftest import CallFactory, ClientFactory, ConnectionFactory, MemberFactory, VersionFactory
 
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
@@ -62,7 +63,7 @@ EVERY = list(addresses(get_resolver().url_patterns))
 OURS = [address for address in EVERY if not address.route.lstrip("^").startswith("accounts/")]
 WORKSPACE = [address for address in EVERY if "workspace" in address.arguments]
 WITH_OBJECTS = [address for address in WORKSPACE if address.objects]
-SOCKETS = list(addresses(websocket_urlpatterns))
+SOCKETS = list(addresses([*editing, *calls]))
 
 
 def named(address: Address) -> str:

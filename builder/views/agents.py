@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -17,7 +17,7 @@ from builder import engine, selectors, services, starters, voices
 from builder.access import get_agent
 from builder.changes import settings_of
 from builder.forms import AgentForm, NewAgentForm
-from core.errors import ApiError, ErrorCode
+from builder.views import drafts
 
 PROMPT_SPEED = 62
 """Tokens a second at which the local model reads a prompt that it has not seen, on two cores."""
@@ -78,45 +78,14 @@ def agent(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
 @require_POST
 @workspace_view(Role.MEMBER)
 def agent_save(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
-    """Save the draft; for the page's script, in JSON.
-
-    422 has `fields`, the messages by the name of the control; 409 has `revision`, the one to save over on purpose.
-    """
+    """Save the draft from the form of its page. Answers as `drafts.save` does; 422 has `fields`, the messages by the
+    name of the control."""
     found = get_agent(request.organization, agent_id)
     form = AgentForm(request.POST, organization=request.organization, agent=found)
     if not form.is_valid():
-        return _refused(request, form)
-    try:
-        saved = services.agent_save_draft(
-            agent=found,
-            actor=request.user,
-            name=form.cleaned_data["name"],
-            config=form.config,
-            revision=form.cleaned_data["revision"],
-        )
-    except ApiError as error:
-        if error.code != ErrorCode.STALE_REVISION:
-            raise
-        found.refresh_from_db(fields=["draft_revision"])
-        return _problem(request, error, revision=found.draft_revision)
-    return JsonResponse(
-        {
-            "revision": saved.draft_revision,
-            "state": selectors.draft_state(saved),
-            "problem": selectors.problem(saved),
-            "model": form.config.model.name,
-        }
-    )
-
-
-def _refused(request: WorkspaceRequest, form: AgentForm) -> HttpResponse:
-    fields = {name: " ".join(map(str, errors)) for name, errors in form.errors.items()}
-    error = ApiError(ErrorCode.VALIDATION_FAILED, "Not saved", "Some settings cannot be as they are.")
-    return _problem(request, error, fields=fields)
-
-
-def _problem(request: WorkspaceRequest, error: ApiError, **more: object) -> JsonResponse:
-    return JsonResponse({**error.as_dict(request.request_id), **more}, status=error.status)
+        fields = {name: " ".join(map(str, errors)) for name, errors in form.errors.items()}
+        return drafts.refused(request, "Some settings cannot be as they are.", fields=fields)
+    return drafts.save(request, found, name=form.cleaned_data["name"], config=form.config, form=form)
 
 
 @require_POST

@@ -14,7 +14,7 @@ from accounts.models import Role
 from builder import selectors, services
 from builder.access import get_agent, get_version
 from builder.changes import changes, grouped
-from builder.forms import PublishForm, RestoreForm
+from builder.forms import PublishForm, RevisionForm
 from builder.models import Agent
 from core.errors import ApiError
 
@@ -85,7 +85,7 @@ def agent_version(request: WorkspaceRequest, agent_id: str, version_id: str) -> 
         "before": before,
         "groups": grouped(changes(before.parsed_config if before else None, version.parsed_config)),
         "draft_groups": grouped(changes(version.parsed_config, found.draft_config)),
-        "form": RestoreForm(initial={"revision": found.draft_revision}),
+        "form": RevisionForm(initial={"revision": found.draft_revision}),
         "may_edit": may(request.role, Role.MEMBER),
     }
     template = "builder/_version.html" if request.htmx else "builder/version.html"
@@ -98,7 +98,7 @@ def agent_restore(request: WorkspaceRequest, agent_id: str, version_id: str) -> 
     """Put a version back into the draft."""
     found = get_agent(request.organization, agent_id)
     version = get_version(found, version_id)
-    form = RestoreForm(request.POST)
+    form = RevisionForm(request.POST)
     revision = form.cleaned_data["revision"] if form.is_valid() else None
     services.agent_restore(agent=found, actor=request.user, version=version, revision=revision)
     messages.success(request, f"The draft says what {version} says. Publish it to make it live.")

@@ -199,7 +199,15 @@ class TestSave:
         agent = agent_factory()
         data = page_data(agent, prompt="Be kind.", speed="1.25", interruptible=None, max_duration_minutes="2.5")
         response = client_for(member, accept="application/json").post(address("agent_save", agent), data)
-        assert response.json() == {"revision": 2, "state": "new", "problem": "", "model": "qwen2.5-1.5b"}
+        assert response.json() == {
+            "revision": 2,
+            "state": "new",
+            "problem": "",
+            "model": "qwen2.5-1.5b",
+            "merged": False,
+            "undo": "Prompt, Speed, The caller may interrupt, Longest call (member@example.org)",
+            "redo": "",
+        }
         agent.refresh_from_db()
         config = agent.draft_config
         assert (config.prompt, config.voice.speed, config.turns.interruptible) == ("Be kind.", 1.25, False)

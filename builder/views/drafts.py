@@ -1,0 +1,161 @@
+"""The draft for the page's scripts: what it says, saving it, undo and redo. All in JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.http import HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+from pydantic import TypeAdapter, ValidationError
+
+from accounts.access import WorkspaceRequest, workspace_view
+from accounts.models import Role
+from builder import selectors, services, yaml
+from builder.access import get_agent
+from builder.changes import describe
+from builder.config import AgentConfig
+from builder.drafts import history
+from builder.drafts.merge import Choice, Conflict
+from builder.forms import RevisionForm, SaveForm
+from builder.models import Agent
+from builder.references import Names
+from core.errors import ApiError, ErrorCode
+
+_choices: TypeAdapter[dict[str, Choice]] = TypeAdapter(dict[str, Choice])
+
+
+@never_cache
+@require_safe
+@workspace_view(Role.MEMBER)
+def agent_draft(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
+    """The draft as it is: its config and as YAML."""
+    found = get_agent(request.organization, agent_id)
+    config = found.draft_config
+    text = yaml.dump(found.name, config, Names.of(request.organization))
+    return JsonResponse({**state_of(found), "name": found.name, "config": config.as_json(), "yaml": text})
+
+
+@require_POST
+@workspace_view(Role.MEMBER)
+def agent_save_config(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
+    """Save the draft as JSON: a config and its name. Answers as `save` does; 422 has `problems`."""
+    found = get_agent(request.organization, agent_id)
+    form = SaveForm(request.POST)
+    if not form.is_valid():
+        return refused(request, "The request lacks something.", fields=_messages(form))
+    try:
+        config = AgentConfig.model_validate_json(form.cleaned_data["text"])
+    except ValidationError as error:
+        problems = [
+            {"place": ".".join(map(str, each["loc"])), "message": each["msg"].removeprefix("Value error, ")}
+            for each in error.errors(include_url=False)
+        ]
+        return refused(request, "Some settings cannot be as they are.", problems=problems)
+    return save(request, found, name=form.cleaned_data["name"] or found.name, config=config, form=form)
+
+
+@require_POST
+@workspace_view(Role.MEMBER)
+def agent_save_yaml(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
+    """Save the draft as YAML. Answers as `save` does; 422 has `problems`, each with its line and column."""
+    found = get_agent(request.organization, agent_id)
+    form = SaveForm(request.POST)
+    if not form.is_valid():
+        return refused(request, "The request lacks something.", fields=_messages(form))
+    try:
+        document = yaml.load(form.cleaned_data["text"], Names.of(request.organization))
+    except yaml.YamlError as error:
+        problems = [
+            {"line": each.line, "column": each.column, "message": each.message, "place": each.place}
+            for each in error.problems
+        ]
+        return refused(request, f"Line {problems[0]['line']}: {problems[0]['message']}", problems=problems)
+    return save(request, found, name=document.name, config=document.config, form=form)
+
+
+@require_POST
+@workspace_view(Role.MEMBER)
+def agent_undo(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
+    """Take back the last edit. `what` in the answer says which."""
+    return _step(request, agent_id, services.agent_undo)
+
+
+@require_POST
+@workspace_view(Role.MEMBER)
+def agent_redo(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
+    """Make again what was undone last."""
+    return _step(request, agent_id, services.agent_redo)
+
+
+def _step(request: WorkspaceRequest, agent_id: str, act: Callable[..., tuple[Agent, str]]) -> HttpResponse:
+    found = get_agent(request.organization, agent_id)
+    form = RevisionForm(request.POST)
+    if not form.is_valid():
+        return refused(request, "The request lacks something.", fields=_messages(form))
+    try:
+        agent, what = act(agent=found, actor=request.user, revision=form.cleaned_data["revision"])
+    except ApiError as error:
+        return problem(request, error)
+    return JsonResponse({**state_of(agent), "what": what})
+
+
+def save(request: WorkspaceRequest, agent: Agent, *, name: str, config: AgentConfig, form: Any) -> JsonResponse:
+    """Save an edit, and say how the draft is now. `merged`: somebody else's changes are in it, too.
+
+    409 has `conflicts`, settings that somebody else changed too: the page sends them again with `choices`, "mine" or
+    "theirs" by their places, and `seen`, the revision that it has from here.
+    """
+    data = form.cleaned_data
+    try:
+        choices = _choices.validate_json(data.get("choices") or "{}")
+    except ValidationError:
+        return refused(request, "The choices are not understood.")
+    try:
+        saved = services.agent_save_draft(
+            agent=agent,
+            actor=request.user,
+            name=name,
+            config=config,
+            revision=data["revision"],
+            choices=choices,
+            seen=data.get("seen"),
+        )
+    except services.DraftConflict as error:
+        conflicts = [_conflict(each) for each in error.conflicts]
+        return problem(request, error, revision=error.revision, conflicts=conflicts)
+    except ApiError as error:
+        return problem(request, error)
+    merged = saved.draft_config != config or saved.name != name
+    return JsonResponse({**state_of(saved), "model": saved.draft_config.model.name, "merged": merged})
+
+
+def state_of(agent: Agent) -> dict[str, Any]:
+    """What every answer says of the draft: its revision, how it stands to the live version, and what undo would do."""
+    steps = history.steps(agent)
+    return {
+        "revision": agent.draft_revision,
+        "state": selectors.draft_state(agent),
+        "problem": selectors.problem(agent),
+        "undo": steps.undo,
+        "redo": steps.redo,
+    }
+
+
+def _conflict(found: Conflict) -> dict[str, str]:
+    label, mine = describe(found.place, found.mine)
+    _, theirs = describe(found.place, found.theirs)
+    return {"place": found.place, "label": label, "mine": mine, "theirs": theirs}
+
+
+def _messages(form: Any) -> Mapping[str, str]:
+    return {name: " ".join(map(str, errors)) for name, errors in form.errors.items()}
+
+
+def refused(request: WorkspaceRequest, message: str, **more: object) -> JsonResponse:
+    return problem(request, ApiError(ErrorCode.VALIDATION_FAILED, "Not saved", message), **more)
+
+
+def problem(request: WorkspaceRequest, error: ApiError, **more: object) -> JsonResponse:
+    return JsonResponse({**error.as_dict(request.request_id), **more}, status=error.status)
