@@ -34,7 +34,9 @@ class ProviderPrice(models.Model):
 
 
 # Django looks for an app's models here.
+from billing.invoices import models as invoices  # noqa: E402, F401
 from billing.ledger import models as ledger  # noqa: E402, F401
 from billing.limits import models as limits  # noqa: E402, F401
+from billing.payments import models as payments  # noqa: E402, F401
 from billing.plans import models as plans  # noqa: E402, F401
 from billing.usage import models as usage  # noqa: E402, F401
