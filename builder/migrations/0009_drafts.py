@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('builder', '0007_imports'),
+        ('builder', '0008_voices_and_sounds'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
