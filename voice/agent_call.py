@@ -50,7 +50,9 @@ class AgentCall(Call):
         recorder: Recorder | None,
         variables: Mapping[str, object] | None,
     ) -> None:
-        super().__init__(call_id=call_id, spec=spec, transport=transport, sink=sink, recorder=recorder)
+        super().__init__(
+            call_id=call_id, spec=spec, transport=transport, sink=sink, recorder=recorder, variables=variables
+        )
         self._services = services
         self._controls = Controls(
             transport=transport,
@@ -60,7 +62,7 @@ class AgentCall(Call):
             play=self._play_tones,
             listen_in=self._listen_in,
             speak_with=self._speak_with,
-            variables=variables or {},
+            variables=self._variables,
         )
         self._playout = Playout(
             transport=transport,
@@ -109,7 +111,8 @@ class AgentCall(Call):
 
     @abstractmethod
     def _say(self, text: str, after: Callable[[], None] | None = None, *, final: bool = False) -> None:
-        """Say fixed words. `final` ones are the last of the call, whatever the caller says meanwhile."""
+        """Say fixed words, with what their variables hold; where there are none, it goes on with `after` at once.
+        `final` ones are the last of the call, whatever the caller says meanwhile."""
 
     @property
     @abstractmethod
@@ -198,10 +201,7 @@ class AgentCall(Call):
     def _greet(self) -> None:
         if self._recorder is not None:
             self._recorder.start(self.clock)
-        if self._spec.greeting:
-            self._say(self._spec.greeting)
-        else:
-            self._watch_silence()
+        self._say(self._spec.greeting)
 
     async def _fill_the_room(self) -> None:
         """Let the caller hear where the agent sits, from now on."""

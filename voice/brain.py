@@ -19,6 +19,7 @@ from voice.spec import AgentSpec
 from voice.text.leaks import Leak, LeakGuard, Part
 from voice.toolbox import Result, Toolbox
 from voice.tools import Action, CallControl, Tool
+from voice.variables import render
 
 Emit = Callable[[events.Event], None]
 
@@ -142,7 +143,8 @@ class LlmBrain:
         self._budget = spec.knowledge_budget
         self._clock = seat.clock
         self._emit = seat.emit
-        self._system: Message = {"role": "system", "content": spec.prompt}
+        self._prompt = spec.prompt
+        self._variables = seat.control.variables
         self._history: list[Message] = [
             {"role": "user" if who == "caller" else "assistant", "content": words} for who, words in seat.past
         ]
@@ -268,7 +270,8 @@ class LlmBrain:
 
     def _messages(self, *ending: Message) -> list[Message]:
         """All of the conversation and then `ending`."""
-        return joined((self._system, *self._history, *ending))
+        prompt: Message = {"role": "system", "content": render(self._prompt, self._variables)}
+        return joined((prompt, *self._history, *ending))
 
     async def _look_up(self, ask: Ask) -> str:
         """What the knowledge base has to say about the turn, as the model reads it behind the caller's words."""

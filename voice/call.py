@@ -18,6 +18,7 @@ from voice.media.recording import Recorder
 from voice.providers.base import ProviderError
 from voice.spec import AgentSpec
 from voice.transport import Transport
+from voice.variables import Variables, render
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ class Call(ABC):
         transport: Transport,
         sink: Callable[[Event], None],
         recorder: Recorder | None = None,
+        variables: Mapping[str, object] | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.clock = CallClock(self._loop)
@@ -61,6 +63,13 @@ class Call(ABC):
         self._transport = transport
         self._sink = sink
         self._recorder = recorder
+        self._variables = Variables(
+            {**(variables or {}), "system__call_id": call_id},
+            declared=spec.variables,
+            agent=spec.name,
+            timezone=spec.timezone,
+            elapsed=self.clock.now,
+        )
         self._broken = False
         """Something of ours has failed; nothing is done any more but to say so."""
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -71,7 +80,15 @@ class Call(ABC):
     async def run(self) -> events.CallEnded:
         """Hold the conversation until it is over; its last event."""
         spec = self._spec.model_dump(mode="json")
-        self._emit(events.CallStarted(at=self.clock.now(), call_id=self._call_id, agent=self._spec.name, spec=spec))
+        self._emit(
+            events.CallStarted(
+                at=self.clock.now(),
+                call_id=self._call_id,
+                agent=self._spec.name,
+                spec=spec,
+                variables=self._variables.facts(),
+            )
+        )
         self._set_timer("longest", self._spec.max_duration, self._time_is_up)
         self._watch_line()
         try:
@@ -149,6 +166,10 @@ class Call(ABC):
     @abstractmethod
     async def _let_go(self) -> None:
         """Let go of everything. The tasks are cancelled already."""
+
+    def _worded(self, text: str) -> str:
+        """A text of the agent with the values of the variables that it holds."""
+        return render(text, self._variables)
 
     def _emit(self, event: Event) -> None:
         self._tell(event)

@@ -88,7 +88,7 @@ class Replier:
         self,
         *,
         brain: Brain,
-        goodbye: str,
+        goodbye: Callable[[], str],
         speaker: Speaker,
         clock: CallClock,
         emit: Emit,
@@ -185,7 +185,7 @@ class Replier:
             raise ProviderError(self._brain.name, "The model answered with nothing.")
         if not reply.clauses and isinstance(reply.action, EndCall):
             # Nobody is hung up on without a word.
-            self._queue(reply, [self._goodbye])
+            self._queue(reply, [self._goodbye()])
 
     def _queue(self, reply: Reply, clauses: list[str]) -> None:
         for clause in clauses:

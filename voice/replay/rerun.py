@@ -76,6 +76,7 @@ class _Rerun:
             services=self._services(timeline),
             transport=RecordedFarEnd(self._record, timeline),
             sink=found.append,
+            variables=self._record.started.variables,
         )
         await timeline.until(self._record.started.at)
         playing = asyncio.get_running_loop().create_task(self._play(timeline), name="caller")

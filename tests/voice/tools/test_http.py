@@ -11,7 +11,7 @@ import pytest
 from tests.voice.fakes import FakeControl
 from tests.voice.providers.fake_http import Exchange, FakeServer, Handler, serving
 from voice.tools import Outcome, ToolError, ToolPolicy
-from voice.tools.http import LARGEST, HttpRequest, HttpTool, Parameter, value_at
+from voice.tools.http import LARGEST, HttpRequest, HttpTool, Parameter
 
 FREE = {"free": True, "slots": [{"time": "10:00"}, {"time": "11:30"}], "note": None}
 
