@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
+from zoneinfo import available_timezones
 
 from django import forms
 
@@ -14,14 +15,17 @@ from builder.fields import (
     LinesField,
     MinutesField,
     RowsField,
+    SuggestField,
     bound,
     number,
     text,
     tidy_name,
     tidy_number,
+    tidy_variable,
     whole,
 )
 from voice.media.scenes import SCENES
+from voice.variables import SYSTEM
 
 LANGUAGES = [("en", "English")]
 HONESTY = [
@@ -29,7 +33,9 @@ HONESTY = [
     ("flag", "Mark them on the call's page"),
     ("correct", "Take them back aloud"),
 ]
+TIMEZONES = [*sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/")), "UTC"]
 TERMINATORS = [("#", "the # key"), ("*", "the * key"), ("", "a pause only")]
+TYPES = [("string", "Text"), ("number", "Number"), ("boolean", "Yes or no"), ("date", "Date")]
 BEDS = [("", "None"), *((name, name.replace("_", " ").capitalize()) for name in SCENES)]
 
 SOURCE = [
@@ -60,6 +66,8 @@ class AgentControls(forms.Form):
         "keyterms": "keyterms",
         "knowledge": "knowledge",
         "pronunciations": "pronunciations",
+        "variables": "variables",
+        "timezone": "timezone",
         "hearing_connection": "hearing.connection",
         "hearing_model": "hearing.model",
         "hearing_fallbacks": "hearing.fallbacks",
@@ -111,6 +119,11 @@ class AgentControls(forms.Form):
         "tools": "tools",
     }
     GROUPS: ClassVar = [
+        (
+            "Variables",
+            "What differs from call to call. Texts hold {{name}} in its place.",
+            ("variables", "timezone"),
+        ),
         (
             "Turn taking",
             "When the agent answers, and when it lets itself be interrupted.",
@@ -238,6 +251,25 @@ class AgentControls(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text="It uses them by itself when it fits.",
+    )
+
+    variables = RowsField(
+        [
+            Column(name="name", label="Name", placeholder="customer", required=True, longest=64, tidy=tidy_variable),
+            Column(name="type", label="Type", choices=TYPES),
+            Column(name="default", label="Default", placeholder="nothing", longest=2_000),
+            Column(name="test", label="In test calls", placeholder="its default", longest=2_000),
+            Column(name="description", label="What it is", placeholder="As the shop knows them", longest=300),
+        ],
+        adds="Add a variable",
+        label="Variables",
+        most=64,
+        help_text="Values come with the call, from tools and from the web hook. Callwright itself knows "
+        + ", ".join(f"<code>{{{{{name}}}}}</code>" for name in SYSTEM)
+        + ".",
+    )
+    timezone = SuggestField(
+        TIMEZONES, label="Time zone", max_length=60, help_text="Whose time <code>{{system__time}}</code> is."
     )
 
     finished_silence = number(

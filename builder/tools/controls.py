@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-from builder.fields import Column
+from builder.fields import Column, tidy_variable
 
 TYPES = [
     ("string", "Text"),
@@ -23,18 +21,6 @@ ENGINES = [
     ("brave", "Brave Search"),
     ("duckduckgo", "DuckDuckGo, without a key (extra package ddgs)"),
 ]
-
-
-def bare(typed: str) -> str:
-    """The name of a variable, also when it was typed as `{{name}}`."""
-    return typed.strip().removeprefix("{{").removesuffix("}}").strip()
-
-
-def _variable(typed: str) -> str:
-    name = bare(typed)
-    if name and not re.fullmatch(r"[A-Za-z_]\w{0,63}", name):
-        raise ValueError(f"“{name[:30]}” is no name for a variable: letters, digits and _ only.")
-    return name
 
 
 _NAME = Column(name="name", label="Name", placeholder="order_number", required=True, longest=100)
@@ -58,5 +44,5 @@ HEADERS = [
 ]
 ASSIGNMENTS = [
     Column(name="path", label="In the answer", placeholder="booking.slots.0.time", required=True, longest=200),
-    Column(name="variable", label="Variable", placeholder="slot", required=True, tidy=_variable),
+    Column(name="variable", label="Variable", placeholder="slot", required=True, tidy=tidy_variable),
 ]

@@ -12,7 +12,7 @@ from voice import events
 from voice.providers.base import ToolRequest, ToolSchema
 from voice.spec import Phrases, TransferTarget, Variable
 from voice.tools import CallControl, InstantTool, Outcome
-from voice.variables import LARGEST, Variables, checked, names_in, render
+from voice.variables import LARGEST, Variables, checked, names_in, render, value_at
 
 NOON = "2026-11-26T12:05:30Z"
 
@@ -41,6 +41,13 @@ def test_a_text_holds_the_values_of_its_names(text: str, made: str) -> None:
     assert render(text, values) == made
 
 
+@pytest.mark.parametrize(
+    ("path", "value"), [("free", True), ("slots.1.time", "11:30"), ("a.b", None), ("slots.x", None)]
+)
+def test_a_dotted_path_leads_into_the_data(path: str, value: object) -> None:
+    assert value_at({"free": True, "slots": [{}, {"time": "11:30"}]}, path) == value
+
+
 def test_a_secret_is_never_in_a_text() -> None:
     with pytest.raises(ValueError, match="secret__"):
         Variables()["secret__key"] = "abc"
@@ -50,9 +57,9 @@ def test_a_secret_is_never_in_a_text() -> None:
 def test_the_time_is_that_of_the_agent_and_goes_on() -> None:
     now = 0.0
     variables = Variables({"system__time_utc": NOON}, timezone="Asia/Kolkata", elapsed=lambda: now)
-    assert variables["system__time"] == "Thursday, 26 November 2026, 17:35"
+    assert render("It is {{system__time}}.", variables) == "It is Thursday, 26 November 2026, 17:35."
     now = 12 * 3600.0
-    assert variables["system__time"] == "Friday, 27 November 2026, 05:35"
+    assert render("It is {{system__time}}.", variables) == "It is Friday, 27 November 2026, 05:35."
     assert (variables["system__date"], variables["system__time_utc"]) == ("2026-11-27", "2026-11-27T00:05:30Z")
     assert variables["system__call_duration_secs"] == 43200
 

@@ -92,7 +92,7 @@ class TestEditor:
             ({"auth_secret": ""}, "Choose a secret"),
             ({"headers.value": ["{{secret__other}}"]}, "There is no secret other"),
             ({"headers.name": ["X Key:"]}, "pattern"),
-            ({"assign.variable": ["no good"]}, "no name for a variable"),
+            ({"assign.variable": ["no good"]}, "no name of a variable"),
             ({"timeout": "500"}, "less than or equal to 120"),
         ],
     )

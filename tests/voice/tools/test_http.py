@@ -138,11 +138,6 @@ async def test_parts_of_the_answer_become_variables(ask: Ask) -> None:
     assert outcome.variables == {"next": "10:00", "second": {"time": "11:30"}}
 
 
-@pytest.mark.parametrize(("path", "value"), [("", FREE), ("free", True), ("slots.1.time", "11:30"), ("a.b", None)])
-def test_a_dotted_path_leads_into_the_data(path: str, value: object) -> None:
-    assert value_at(FREE, path) == value
-
-
 async def test_an_answer_without_words_is_done(ask: Ask) -> None:
     outcome, _ = await ask(saying(""))
     assert outcome.text == "Done."
