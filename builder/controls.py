@@ -97,6 +97,8 @@ class AgentControls(forms.Form):
         "phrase_giving_up": "phrases.giving_up",
         "phrase_goodbye": "phrases.goodbye",
         "phrase_time_is_up": "phrases.time_is_up",
+        "phrase_budget_warning": "phrases.budget_warning",
+        "phrase_budget_spent": "phrases.budget_spent",
         "phrase_no_transfer": "phrases.no_transfer",
         "phrase_correction": "phrases.correction",
         "slow_after": "slow_after",
@@ -177,7 +179,14 @@ class AgentControls(forms.Form):
         (
             "Limits",
             "How a call comes to its end.",
-            ("max_duration_minutes", "phrase_time_is_up", "can_end_call", "phrase_goodbye"),
+            (
+                "max_duration_minutes",
+                "phrase_time_is_up",
+                "phrase_budget_warning",
+                "phrase_budget_spent",
+                "can_end_call",
+                "phrase_goodbye",
+            ),
         ),
     ]
 
@@ -326,6 +335,8 @@ class AgentControls(forms.Form):
     )
     phrase_goodbye = text("Goodbye", "Said when the agent hangs up without words of its own.")
     phrase_time_is_up = text("When the time is up", "Said before the longest call ends.")
+    phrase_budget_warning = text("When the money is used up", "Said at the next pause; the call may go on for a while.")
+    phrase_budget_spent = text("When that while is over", "Said before the call ends for want of money.")
     phrase_no_transfer = text("When a transfer fails", "Said to the caller, who is still there.")
     phrase_correction = text("To take back a claim", "Said when the agent claimed to have done what it has not.")
     can_end_call = forms.BooleanField(

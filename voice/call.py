@@ -36,6 +36,7 @@ class EndReason(StrEnum):
     REJECTED = "rejected"
     INACTIVITY = "inactivity"
     MAX_DURATION = "max_duration"
+    BUDGET = "budget_spent"
     NO_AUDIO = "no_audio"
     ERROR = "error"
     CONNECTION_LOST = "connection_lost"
@@ -106,6 +107,13 @@ class Call(ABC):
         if not self._over.done():
             self._over.set_result((reason, detail))
             self._stop()
+
+    @abstractmethod
+    def limit(self, seconds: float | None, *, grace: float = 0.0) -> None:
+        """The call is paid for until `seconds` on its clock; None takes back what was said of that.
+
+        The caller is told then, and may go on for `grace` more seconds before the agent says goodbye.
+        """
 
     # --- what the transport tells
 

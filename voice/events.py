@@ -500,6 +500,16 @@ class InactivityNoticed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetSpent(Event):
+    """The money for the call is used up: the caller is told, at `warning` that the call goes on `until` then."""
+
+    type: ClassVar[str] = "call.budget_spent"
+
+    step: Literal["warning", "farewell"]
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSlow(Event):
     """A provider has kept the caller waiting, for a queue or for itself; `waited` is seconds so far."""
 

@@ -75,6 +75,8 @@ class Phrases(Frozen):
     giving_up: str = "I'm sorry, something is wrong on my side, so I have to end the call. Please try again later."
     goodbye: str = "Thank you for calling. Goodbye."
     time_is_up: str = "I'm sorry, we have reached the longest time for a call. Goodbye."
+    budget_warning: str = "I'm afraid we have only a moment left on this call."
+    budget_spent: str = "I'm sorry, this call has to end here. Please call again another time. Goodbye."
     no_transfer: str = "I'm sorry, I couldn't reach anybody there. Is there something else I can do for you?"
     correction: str = "Actually, let me correct that: it has not been done yet."
 

@@ -144,7 +144,16 @@ class HangsUp:
     at: float
 
 
-Step = Speaks | Types | Presses | Sends | FallsSilent | HangsUp
+@dataclass(frozen=True)
+class Limits:
+    """At a moment of the call the platform says how long it is paid for."""
+
+    at: float
+    seconds: float | None
+    grace: float = 0.0
+
+
+Step = Speaks | Types | Presses | Sends | FallsSilent | HangsUp | Limits
 
 
 class Caller:
@@ -183,6 +192,8 @@ class Caller:
                     asyncio.get_running_loop().call_later(0.2 * place, call.on_digit, digit)
             case Sends(data=data):
                 call.on_message(data)
+            case Limits(seconds=seconds, grace=grace):
+                call.limit(seconds, grace=grace)
             case HangsUp():
                 call.end(EndReason.CALLER)
 
