@@ -23,6 +23,8 @@ from voice.variables import render
 
 Emit = Callable[[events.Event], None]
 
+# A model reads ahead when the caller has said so many words more: reading a few costs a small machine more than it saves.
+WORDS_AHEAD = 4
 # A model that keeps asking for tools is stopped after so many rounds.
 TOOL_ROUNDS = 5
 # A model that has only printed what was meant for a machine is asked again.
@@ -151,6 +153,7 @@ class LlmBrain:
         self._news: list[Message] = []
         self._generated: dict[int, list[Message]] = {}
         self._warming: asyncio.Task[None] | None = None
+        self._words_read = 0
         self._floor: Callable[[], None] = lambda: None
 
     async def start(self, floor: Callable[[], None]) -> None:
@@ -164,6 +167,10 @@ class LlmBrain:
             self._news.append({"role": "user", "content": UNTRUE.format(claim=event.claim)})
 
     def hearing(self, text: str) -> None:
+        words = len(text.split())
+        if words < self._words_read + WORDS_AHEAD:
+            return
+        self._words_read = words
         if self._warming is not None:
             self._warming.cancel()
         self._take_news()
@@ -171,6 +178,7 @@ class LlmBrain:
         self._warming = asyncio.get_running_loop().create_task(warm, name="prewarm")
 
     async def reply(self, ask: Ask) -> AsyncIterator[Output]:
+        self._words_read = 0
         if self._warming is not None:
             self._warming.cancel()
             self._warming = None
