@@ -28,6 +28,7 @@ HTTP: dict[str, Any] = RUNNING | {
     "parameters.source": ["model", "constant", "variable"],
     "parameters.value": ["", "voice", "{{caller_number}}"],
     "parameters.type": ["integer", "string", "string"],
+    "parameters.allowed": ["", "voice, web", ""],
     "parameters.required": ["yes", "", ""],
     "parameters.description": ["On the receipt", "", ""],
     "headers.name": ["X-Key"],
@@ -125,6 +126,7 @@ class TestEditor:
         rows = {
             "parameters.name": ["page"],
             "parameters.type": ["string"],
+            "parameters.allowed": [""],
             "parameters.required": ["yes"],
             "parameters.description": ["Which page to open"],
         }
