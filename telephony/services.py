@@ -15,14 +15,17 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.services import audit
 from builder.compile import AgentNotReady, CompiledAgent, compile_agent
+from builder.measures.services import measures_store
 from builder.models import Agent
 from builder.services import snapshot_for_test
 from core.errors import ApiError, ErrorCode
 from core.locks import transaction_lock
+from telephony.measures import measures_of
 from telephony.models import Call, CallEvent
 from telephony.process import is_dead
 from telephony.recordings import outline_of, recording_path, remove_recording, stored_recording
 from telephony.selectors import PROCESS_LOST
+from telephony.transcript import decoded
 from voice import events
 from voice.media.archive import ArchiveError, compress, seal
 from voice.media.recording import Recorder
@@ -160,15 +163,24 @@ def _close(call: Call, *, reason: str, detail: str, duration: float, recording_s
     call.end_reason, call.end_detail = reason, detail[:300]
     call.duration_ms, call.recording_seconds = round(1000 * duration), recording_seconds
     call.save(update_fields=["state", "ended_at", "end_reason", "end_detail", "duration_ms", "recording_seconds"])
-    if recording_seconds > 0:
-        # Robust: a queue that cannot be reached must not fail the call's end. What it missed is found later.
-        transaction.on_commit(lambda: _archive_soon(call.pk), robust=True)
+    # Robust: a queue that cannot be reached must not fail the call's end. Recordings that it missed are found later.
+    transaction.on_commit(lambda: _work_up_soon(call.pk, archive=recording_seconds > 0), robust=True)
 
 
-def _archive_soon(call_id: str) -> None:
+def _work_up_soon(call_id: str, *, archive: bool) -> None:
     from telephony import tasks  # which imports this module
 
-    tasks.archive_recording.delay(call_id)
+    tasks.measure_call.delay(call_id)
+    if archive:
+        tasks.archive_recording.delay(call_id)
+
+
+def call_measure(*, call_id: str) -> None:
+    """Roll up how quick the services of a call were that is over. It can be repeated."""
+    call = Call.objects.filter(pk=call_id, state=Call.State.ENDED).first()
+    if call is not None:
+        happened = map(decoded, call.events.order_by("sequence"))
+        measures_store(measures_of(call, [event for event in happened if event is not None]))
 
 
 @transaction.atomic

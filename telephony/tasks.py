@@ -14,6 +14,12 @@ def recover_calls() -> None:
 
 
 @shared_task
+def measure_call(call_id: str) -> None:
+    """Roll up what a call that has just ended has measured of its services."""
+    services.call_measure(call_id=call_id)
+
+
+@shared_task
 def archive_recording(call_id: str) -> None:
     """Compress and seal the recording of a call that has just ended."""
     services.recording_archive(call_id=call_id)

@@ -32,6 +32,8 @@ class Tool(models.Model):
     config = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    tested_at = models.DateTimeField(null=True, blank=True)
+    """When it last worked in a test."""
 
     class Meta:
         ordering: ClassVar = ["name"]

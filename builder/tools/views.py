@@ -145,7 +145,10 @@ def tool_test(request: WorkspaceRequest, tool_id: str) -> HttpResponse:
     form = context.get("sample")
     if form is None or not form.is_valid():
         return render(request, "builder/tools/_test.html", context, status=422)
-    context["trial"] = async_to_sync(trial.try_tool)(context["bound"], form.tool, form.arguments, form.variables)
+    tried = async_to_sync(trial.try_tool)(context["bound"], form.tool, form.arguments, form.variables)
+    if not tried.failed:
+        services.tool_tested(tool=found)
+    context["trial"] = tried
     return render(request, "builder/tools/_test.html", context)
 
 
