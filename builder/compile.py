@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -15,7 +14,7 @@ from builder.pronunciations.selectors import pronunciations
 from builder.tools.agents import ToolsNotReady, bound_tools
 from builder.tools.bind import BoundTool
 from voice.providers.vendor import Role
-from voice.spec import AgentSpec, Model, Pronunciation, Variable, Voice
+from voice.spec import AgentSpec, Model, Pronunciation, Voice
 
 NAME_LENGTH = 60
 
@@ -79,8 +78,6 @@ class CompiledAgent:
     """Of the workspace's library."""
     library: Library | None = None
     """None where there is nothing to look up."""
-    test_values: Mapping[str, object] = field(default_factory=dict)
-    """What variables are in test calls."""
 
     @property
     def services(self) -> list[Service]:
@@ -122,7 +119,6 @@ def compile_config(agent: Agent, config: AgentConfig) -> CompiledAgent:
         agent_id=agent.pk,
         voice=own_voice,
         tools=tools,
-        test_values=config.test_values,
         library=Library(agent.organization_id, config.knowledge) if config.knowledge else None,
     )
 
@@ -221,8 +217,6 @@ def spec(
         greeting=config.greeting,
         language=config.language,
         keyterms=config.keyterms,
-        variables=tuple(Variable(name=one.name, type=one.type, default=one.default) for one in config.variables),
-        timezone=config.timezone,
         pronunciations=pronunciations,
         voice=voice,
         model=model,

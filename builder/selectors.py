@@ -153,6 +153,13 @@ def voices_at_hand(connection: ModelConnection) -> list[VoiceChoice] | None:
     return listed
 
 
+def known_language(connection: ModelConnection, voice: str) -> str:
+    """The language that a voice of a connection was made for, where that is known without asking anybody."""
+    known = vendors.vendors().get(connection.vendor)
+    listed = voices_at_hand(connection) or (known.voices if known else ())
+    return next((each.language for each in listed if each.id == voice), "")
+
+
 def _voices_key(connection: ModelConnection) -> str:
     return f"builder.voices:{connection.pk}:{hash(Access.by(connection))}"
 

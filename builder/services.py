@@ -21,6 +21,7 @@ from builder.drafts import history, presence
 from builder.drafts.merge import Choice, Conflict, merge
 from builder.knowledge.models import KnowledgeSettings
 from builder.models import Agent, AgentVersion, ModelConnection
+from builder.problems import errors
 from builder.selectors import connections_of
 from core.errors import ApiError, ErrorCode
 
@@ -161,7 +162,7 @@ def agent_publish(*, agent: Agent, actor: User, note: str = "", revision: int | 
     """Make the draft an immutable version that calls reach from now on. Calls in progress keep the version they have.
 
     `revision` is the draft whose changes were looked at. Raises ApiError: stale revision when the draft is another now;
-    conflict when nothing changed since the live version; validation failed when a connection or a tool of it is gone.
+    conflict when nothing changed since the live version; validation failed when `builder.problems` finds errors in it.
     """
     current = _locked(agent)
     if revision is not None and current.draft_revision != revision:
@@ -171,7 +172,7 @@ def agent_publish(*, agent: Agent, actor: User, note: str = "", revision: int | 
         message = f"The draft is the same as {current.live_version}, which is live already."
         raise ApiError(ErrorCode.CONFLICT, "Nothing to publish", message)
     config = current.draft_config
-    _require_parts(current.organization, config)
+    _require_sound(current, config)
     last = current.versions.aggregate(last=Max("number"))["last"] or 0
     version = AgentVersion.objects.create(
         agent=current,
@@ -345,14 +346,13 @@ def _who_was_faster(agent: Agent, actor: User) -> str:
     return f"{who} saved other changes since you opened this page{where}. What you typed is still here and not saved."
 
 
-def _require_parts(organization: Organization, config: AgentConfig) -> None:
-    used = config.connections
-    if organization.tools.filter(pk__in=config.tools).count() < len(config.tools):
-        message = "A tool that the agent uses was deleted. Take it out, then publish."
-        raise ApiError(ErrorCode.VALIDATION_FAILED, "A tool is missing", message)
-    if organization.model_connections.filter(pk__in=used).count() < len(used):
-        message = "A connection that the agent uses was deleted. Choose another one, then publish."
-        raise ApiError(ErrorCode.VALIDATION_FAILED, "A connection is missing", message)
+def _require_sound(agent: Agent, config: AgentConfig) -> None:
+    """The one place that stops publishing. Raises ApiError (validation failed) with all that is in the way."""
+    found = errors(agent, config)
+    if found:
+        title = "An error stops this" if len(found) == 1 else f"{len(found)} errors stop this"
+        message = " ".join(f"{problem.message} {problem.mend}" for problem in found)
+        raise ApiError(ErrorCode.VALIDATION_FAILED, title, message)
 
 
 def _for_audit(edited: Sequence[Change]) -> dict[str, tuple[Any, Any]]:

@@ -8,7 +8,7 @@ from builder.knowledge import urls as knowledge
 from builder.library import urls as library
 from builder.pronunciations import urls as pronunciations
 from builder.tools import urls as tools
-from builder.views import agents, connections, drafts, versions, voice
+from builder.views import agents, connections, drafts, problems, versions, voice
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("agents/", agents.agents, name="agents"),
@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("agents/<str:agent_id>/draft/yaml/", drafts.agent_save_yaml, name="agent_save_yaml"),
     path("agents/<str:agent_id>/undo/", drafts.agent_undo, name="agent_undo"),
     path("agents/<str:agent_id>/redo/", drafts.agent_redo, name="agent_redo"),
+    path("agents/<str:agent_id>/problems/", problems.agent_problems, name="agent_problems"),
     path("agents/<str:agent_id>/duplicate/", agents.agent_duplicate, name="agent_duplicate"),
     path("agents/<str:agent_id>/delete/", agents.agent_delete, name="agent_delete"),
     path("agents/<str:agent_id>/voice-preview/", voice.agent_voice_preview, name="agent_voice_preview"),

@@ -167,6 +167,8 @@ GROUPS = (
     ),
 )
 
+LIGHT = "joe"
+
 _BY_ID = {voice.id: voice for group in GROUPS for voice in group.voices}
 
 CHOICES = [(group.label, [(voice.id, voice.label) for voice in group.voices]) for group in GROUPS]

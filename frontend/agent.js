@@ -3,9 +3,12 @@ import { connectionForm } from "./agent/connection.js";
 import { agentForm, draft } from "./agent/draft.js";
 import { listen } from "./agent/listen.js";
 import { promptMeter } from "./agent/model.js";
+import { leadFromProblems } from "./agent/problems.js";
 import { rows } from "./agent/rows.js";
 import { sourceChoice } from "./agent/sources.js";
 import { voiceChoice } from "./agent/voice.js";
+
+leadFromProblems();
 
 document.addEventListener("alpine:init", () => {
   const { Alpine } = window;

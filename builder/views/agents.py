@@ -17,10 +17,9 @@ from builder import engine, selectors, services, starters, voices
 from builder.access import get_agent
 from builder.changes import settings_of
 from builder.forms import AgentForm, NewAgentForm
+from builder.measures.selectors import prompt_speed
+from builder.problems import problems
 from builder.views import drafts
-
-PROMPT_SPEED = 62
-"""Tokens a second at which the local model reads a prompt that it has not seen, on two cores."""
 
 
 @never_cache
@@ -64,11 +63,12 @@ def agent(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
         return render(request, "builder/agent_read.html", {**context, "settings": settings_of(found.draft_config)})
     context |= {
         "form": AgentForm(organization=request.organization, agent=found),
+        "problems": problems(found),
         "voice_groups": voices.GROUPS,
         "connection_facts": selectors.connection_facts(request.organization),
         "speech": engine.speech_notice(),
         "local_model_is_off": settings.LLM == "none",
-        "prompt_speed": PROMPT_SPEED,
+        "prompt_speed": prompt_speed(request.organization),
         "may_connect": may(request.role, Role.ADMIN),
         "talk_at_once": "talk" in request.GET,
     }

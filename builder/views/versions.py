@@ -16,6 +16,7 @@ from builder.access import get_agent, get_version
 from builder.changes import changes, grouped
 from builder.forms import PublishForm, RevisionForm
 from builder.models import Agent
+from builder.problems import problems
 from core.errors import ApiError
 
 
@@ -43,14 +44,15 @@ def agent_publish(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
 def _publish_page(
     request: WorkspaceRequest, agent: Agent, form: PublishForm, *, status: int, error: ApiError | None = None
 ) -> HttpResponse:
-    live = agent.live_version
+    live, found = agent.live_version, problems(agent)
     context = {
         "agent": agent,
         "form": form,
         "live": live,
         "groups": grouped(changes(live.parsed_config if live else None, agent.draft_config)),
         "unchanged": not agent.has_unpublished_changes,
-        "problem": selectors.problem(agent),
+        "problems": found,
+        "stopped": any(problem.severity == "error" for problem in found),
         "error": error,
     }
     template = "builder/_publish.html" if request.htmx else "builder/publish.html"

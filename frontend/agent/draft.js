@@ -101,6 +101,7 @@ export function draft() {
       this.state = state;
       this.problem = problem;
       clearErrors(this.form);
+      document.dispatchEvent(new CustomEvent("callwright:saved"));
       if (this.dirty) return false;
       this.say(`Saved ${clockTime()}`);
       return true;

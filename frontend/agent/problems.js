@@ -1,0 +1,25 @@
+// A problem of the draft leads to what it is about: a control of this page, or a step, which the picture of the flow shows.
+export function leadFromProblems() {
+  document.addEventListener("click", ({ target }) => {
+    const problem = target.closest?.("[data-problem-control], [data-problem-step]");
+    if (!problem) return;
+    const { problemControl, problemStep } = problem.dataset;
+    if (problemStep) document.dispatchEvent(new CustomEvent("callwright:step", { detail: { step: problemStep } }));
+    else show(problemControl);
+  });
+}
+
+function show(name) {
+  const form = document.getElementById("agent-form");
+  const found = form?.elements[name] ?? form?.querySelector(`[data-rows="${name}"]`);
+  const control = found instanceof RadioNodeList ? found[0] : found;
+  if (!control) return;
+  for (let part = control.closest("details"); part; part = part.parentElement.closest("details")) part.open = true;
+  const place = control.closest(".field") ?? control;
+  place.scrollIntoView({ block: "center" });
+  const focusable = (element) => element.checkVisibility?.() ?? true;
+  const target = [control, ...place.querySelectorAll("select, input, textarea, button")].find(
+    (element) => element.matches("select, input, textarea, button") && focusable(element),
+  );
+  target?.focus();
+}
