@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -14,7 +15,7 @@ from builder.pronunciations.selectors import pronunciations
 from builder.tools.agents import ToolsNotReady, bound_tools
 from builder.tools.bind import BoundTool
 from voice.providers.vendor import Role
-from voice.spec import AgentSpec, Model, Pronunciation, Voice
+from voice.spec import AgentSpec, Model, Pronunciation, Variable, Voice
 
 NAME_LENGTH = 60
 
@@ -78,6 +79,8 @@ class CompiledAgent:
     """Of the workspace's library."""
     library: Library | None = None
     """None where there is nothing to look up."""
+    test_values: Mapping[str, object] = field(default_factory=dict)
+    """What variables are in test calls."""
 
     @property
     def services(self) -> list[Service]:
@@ -119,6 +122,7 @@ def compile_config(agent: Agent, config: AgentConfig) -> CompiledAgent:
         agent_id=agent.pk,
         voice=own_voice,
         tools=tools,
+        test_values=config.test_values,
         library=Library(agent.organization_id, config.knowledge) if config.knowledge else None,
     )
 
@@ -217,6 +221,8 @@ def spec(
         greeting=config.greeting,
         language=config.language,
         keyterms=config.keyterms,
+        variables=tuple(Variable(name=one.name, type=one.type, default=one.default) for one in config.variables),
+        timezone=config.timezone,
         pronunciations=pronunciations,
         voice=voice,
         model=model,

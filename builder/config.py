@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Literal
+from collections import Counter
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from voice.flow.spec import Flow
 from voice.spec import (
@@ -23,10 +24,13 @@ from voice.spec import (
     Model,
     Phrases,
     Recording,
+    Timezone,
     TransferTarget,
     TurnTaking,
+    Variable,
     Voice,
 )
+from voice.values import fitting, in_letters
 
 LOCAL = "local"
 """The `connection` of the models that run beside this installation."""
@@ -77,6 +81,20 @@ class ModelChoice(Frozen):
     fallbacks: tuple[Source, ...] = Field((), max_length=FALLBACKS)
 
 
+class VariableChoice(Variable):
+    """A variable, what it is in test calls, and what it is for."""
+
+    test: Annotated[str, BeforeValidator(in_letters)] = Field("", max_length=2_000)
+    description: str = Field("", max_length=300)
+
+    @field_validator("test")
+    @classmethod
+    def _fits_too(cls, test: str, info: ValidationInfo) -> str:
+        if test and "type" in info.data:
+            fitting(test, info.data["type"])
+        return test
+
+
 class AgentConfig(Frozen):
     """Everything about an agent that a version fixes. Its name is not part of it: renaming is no new version."""
 
@@ -90,6 +108,8 @@ class AgentConfig(Frozen):
     """The ids of the folders that it looks things up in."""
     pronunciations: tuple[str, ...] = Field((), max_length=20)
     """The ids of the dictionaries that say how words are said; where two have the same word, the first one's is."""
+    variables: tuple[VariableChoice, ...] = Field((), max_length=64)
+    timezone: Timezone = "UTC"
     hearing: HearingChoice = HearingChoice()
     voice: VoiceChoice = VoiceChoice()
     model: ModelChoice = ModelChoice()
@@ -110,6 +130,14 @@ class AgentConfig(Frozen):
     slow_after: float = Field(_default("slow_after"), ge=0.5, le=30.0)
     max_duration: float = Field(_default("max_duration"), ge=10.0, le=14_400.0)
 
+    @field_validator("variables")
+    @classmethod
+    def _one_of_each_name(cls, variables: tuple[VariableChoice, ...]) -> tuple[VariableChoice, ...]:
+        counted = Counter(one.name for one in variables)
+        if twice := [name for name, times in counted.items() if times > 1]:
+            raise ValueError(f"Two variables are called {twice[0]}.")
+        return variables
+
     def as_json(self) -> dict[str, Any]:
         """The JSON data that a draft or a version stores."""
         return self.model_dump(mode="json")
@@ -118,6 +146,11 @@ class AgentConfig(Frozen):
         """The same for two configs that say the same, whatever the order of their keys."""
         text = json.dumps(self.as_json(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def test_values(self) -> dict[str, object]:
+        """What its variables are in test calls."""
+        return {one.name: fitting(one.test, one.type) for one in self.variables if one.test}
 
     @property
     def connections(self) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
+from zoneinfo import available_timezones
 
 from django import forms
 
@@ -14,14 +15,17 @@ from builder.fields import (
     LinesField,
     MinutesField,
     RowsField,
+    SuggestField,
     bound,
     number,
     text,
     tidy_name,
     tidy_number,
+    tidy_variable,
     whole,
 )
 from voice.media.scenes import SCENES
+from voice.variables import SYSTEM
 
 LANGUAGES = [("en", "English")]
 HONESTY = [
@@ -29,7 +33,9 @@ HONESTY = [
     ("flag", "Mark them on the call's page"),
     ("correct", "Take them back aloud"),
 ]
+TIMEZONES = [*sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/")), "UTC"]
 TERMINATORS = [("#", "the # key"), ("*", "the * key"), ("", "a pause only")]
+TYPES = [("string", "Text"), ("number", "Number"), ("boolean", "Yes or no"), ("date", "Date")]
 BEDS = [("", "None"), *((name, name.replace("_", " ").capitalize()) for name in SCENES)]
 
 SOURCE = [
@@ -60,6 +66,8 @@ class AgentControls(forms.Form):
         "keyterms": "keyterms",
         "knowledge": "knowledge",
         "pronunciations": "pronunciations",
+        "variables": "variables",
+        "timezone": "timezone",
         "hearing_connection": "hearing.connection",
         "hearing_model": "hearing.model",
         "hearing_fallbacks": "hearing.fallbacks",
@@ -89,6 +97,8 @@ class AgentControls(forms.Form):
         "phrase_giving_up": "phrases.giving_up",
         "phrase_goodbye": "phrases.goodbye",
         "phrase_time_is_up": "phrases.time_is_up",
+        "phrase_budget_warning": "phrases.budget_warning",
+        "phrase_budget_spent": "phrases.budget_spent",
         "phrase_no_transfer": "phrases.no_transfer",
         "phrase_correction": "phrases.correction",
         "slow_after": "slow_after",
@@ -111,6 +121,11 @@ class AgentControls(forms.Form):
         "tools": "tools",
     }
     GROUPS: ClassVar = [
+        (
+            "Variables",
+            "What differs from call to call. Texts hold {{name}} in its place.",
+            ("variables", "timezone"),
+        ),
         (
             "Turn taking",
             "When the agent answers, and when it lets itself be interrupted.",
@@ -164,7 +179,14 @@ class AgentControls(forms.Form):
         (
             "Limits",
             "How a call comes to its end.",
-            ("max_duration_minutes", "phrase_time_is_up", "can_end_call", "phrase_goodbye"),
+            (
+                "max_duration_minutes",
+                "phrase_time_is_up",
+                "phrase_budget_warning",
+                "phrase_budget_spent",
+                "can_end_call",
+                "phrase_goodbye",
+            ),
         ),
     ]
 
@@ -240,6 +262,25 @@ class AgentControls(forms.Form):
         help_text="It uses them by itself when it fits.",
     )
 
+    variables = RowsField(
+        [
+            Column(name="name", label="Name", placeholder="customer", required=True, longest=64, tidy=tidy_variable),
+            Column(name="type", label="Type", choices=TYPES),
+            Column(name="default", label="Default", placeholder="nothing", longest=2_000),
+            Column(name="test", label="In test calls", placeholder="its default", longest=2_000),
+            Column(name="description", label="What it is", placeholder="As the shop knows them", longest=300),
+        ],
+        adds="Add a variable",
+        label="Variables",
+        most=64,
+        help_text="Values come with the call, from tools and from the web hook. Callwright itself knows "
+        + ", ".join(f"<code>{{{{{name}}}}}</code>" for name in SYSTEM)
+        + ".",
+    )
+    timezone = SuggestField(
+        TIMEZONES, label="Time zone", max_length=60, help_text="Whose time <code>{{system__time}}</code> is."
+    )
+
     finished_silence = number(
         "turns.finished_silence", "Pause after a finished sentence", "Seconds before the agent answers.", step=0.05
     )
@@ -294,6 +335,8 @@ class AgentControls(forms.Form):
     )
     phrase_goodbye = text("Goodbye", "Said when the agent hangs up without words of its own.")
     phrase_time_is_up = text("When the time is up", "Said before the longest call ends.")
+    phrase_budget_warning = text("When the money is used up", "Said at the next pause; the call may go on for a while.")
+    phrase_budget_spent = text("When that while is over", "Said before the call ends for want of money.")
     phrase_no_transfer = text("When a transfer fails", "Said to the caller, who is still there.")
     phrase_correction = text("To take back a claim", "Said when the agent claimed to have done what it has not.")
     can_end_call = forms.BooleanField(

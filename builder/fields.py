@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django import forms
+from django.utils.html import format_html_join
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from builder.config import AgentConfig
 from voice.flow.spec import Flow
+from voice.values import require_name
+from voice.variables import names_in
 
 Row = dict[str, str]
 
@@ -136,6 +139,27 @@ def _flow_lines(flow: Mapping[str, Any]) -> Iterator[str]:
 
 def _short(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+class SuggestWidget(forms.TextInput):
+    """A line of text, and what the browser suggests for it."""
+
+    template_name = "builder/_suggest.html"
+
+    def __init__(self, suggested: Sequence[str]) -> None:
+        super().__init__()
+        self._options = format_html_join("", '<option value="{}">', ((text,) for text in suggested))
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context = super().get_context(name, value, {**(attrs or {}), "list": f"suggested-{name}"})
+        return context | {"options": self._options}
+
+
+class SuggestField(forms.CharField):
+    """A text for which there are suggestions, and any other."""
+
+    def __init__(self, suggested: Sequence[str], **options: Any) -> None:
+        super().__init__(widget=SuggestWidget(suggested), **options)
 
 
 # --- rows
@@ -263,9 +287,24 @@ def tidy_name(typed: str) -> str:
     return name
 
 
+def bare(typed: str) -> str:
+    """The name of a variable, also when it was typed as `{{name}}`."""
+    return typed.strip().removeprefix("{{").removesuffix("}}").strip()
+
+
+def tidy_variable(typed: str) -> str:
+    """The name of a variable that can be set. Raises ValueError."""
+    name = bare(typed)
+    if name:
+        require_name(name)
+    return name
+
+
 def tidy_number(typed: str) -> str:
-    """A phone number or SIP address. Raises ValueError."""
+    """A phone number, a SIP address, or a `{{variable}}` that holds one. Raises ValueError."""
     text = typed.strip()
+    if "{{" in text and names_in(text):
+        return text
     if text.lower().startswith(("sip:", "sips:")):
         return text
     digits = re.sub(r"[\s().-]", "", text)

@@ -102,6 +102,12 @@ class Runtime:
             transport=transport,
             sink=sink,
             recorder=recorder,
+            variables={
+                **admitted.compiled.test_values,
+                "system__agent_id": call.agent_id,
+                "system__channel": call.channel,
+                "system__call_direction": "inbound",
+            },
         )
         return LiveCall(
             facts=CallFacts.of(call), conversation=conversation, transport=transport, sink=sink, recorder=recorder

@@ -40,6 +40,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     EndReason.VOICEMAIL.value: ("Machine answered", "warning"),
     EndReason.INACTIVITY.value: ("Caller was silent", "warning"),
     EndReason.MAX_DURATION.value: ("Time was up", "warning"),
+    EndReason.BUDGET.value: ("Money was used up", "warning"),
     EndReason.NO_AUDIO.value: ("No audio arrived", "warning"),
     EndReason.CONNECTION_LOST.value: ("Connection lost", "warning"),
     EndReason.SHUTDOWN.value: ("Server was stopped", "warning"),

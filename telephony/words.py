@@ -68,6 +68,7 @@ EVENTS: Mapping[str, str] = {
     "recording.paused": "The recording was paused",
     "recording.resumed": "The recording went on",
     "call.inactive": "The caller was silent",
+    "call.budget_spent": "The money was used up",
     "provider.slow": "A provider was slow",
     "provider.failed": "A provider failed",
 }
@@ -103,6 +104,13 @@ def remark(event: Event) -> Remark | None:
         case events.InactivityNoticed(silent_for=silent):
             text = f"The caller was silent for {silent:.0f} s: the agent hung up."
             return Remark(text=text, tone="warning", icon="timer")
+        case events.BudgetSpent(step="warning", until=until):
+            text = f"The money for the call was used up: the agent said so. It could go on until {until:.0f} s."
+            return Remark(text=text, tone="warning", icon="timer")
+        case events.BudgetSpent():
+            return Remark(
+                text="The money for the call was used up: the agent said goodbye.", tone="warning", icon="timer"
+            )
         case events.MachineJudged():
             said = JUDGED.get(event.verdict, event.verdict)
             return Remark(text=f"{said}{_because(event.reason)}.", icon="user-search")

@@ -50,7 +50,9 @@ class AgentCall(Call):
         recorder: Recorder | None,
         variables: Mapping[str, object] | None,
     ) -> None:
-        super().__init__(call_id=call_id, spec=spec, transport=transport, sink=sink, recorder=recorder)
+        super().__init__(
+            call_id=call_id, spec=spec, transport=transport, sink=sink, recorder=recorder, variables=variables
+        )
         self._services = services
         self._controls = Controls(
             transport=transport,
@@ -60,7 +62,7 @@ class AgentCall(Call):
             play=self._play_tones,
             listen_in=self._listen_in,
             speak_with=self._speak_with,
-            variables=variables or {},
+            variables=self._variables,
         )
         self._playout = Playout(
             transport=transport,
@@ -86,6 +88,10 @@ class AgentCall(Call):
         self._failures = 0
         self._check_ins = 0
         self._silent_since = 0.0
+        self._limit: tuple[float | None, float] = None, 0.0
+        """Until when the call is paid for, and how long it may go on after that."""
+        self._notice = ""
+        """To be said as soon as nobody speaks."""
 
     def on_text(self, text: str) -> None:
         self._take(text.strip(), "typed")
@@ -109,7 +115,8 @@ class AgentCall(Call):
 
     @abstractmethod
     def _say(self, text: str, after: Callable[[], None] | None = None, *, final: bool = False) -> None:
-        """Say fixed words. `final` ones are the last of the call, whatever the caller says meanwhile."""
+        """Say fixed words, with what their variables hold; where there are none, it goes on with `after` at once.
+        `final` ones are the last of the call, whatever the caller says meanwhile."""
 
     @property
     @abstractmethod
@@ -198,10 +205,7 @@ class AgentCall(Call):
     def _greet(self) -> None:
         if self._recorder is not None:
             self._recorder.start(self.clock)
-        if self._spec.greeting:
-            self._say(self._spec.greeting)
-        else:
-            self._watch_silence()
+        self._say(self._spec.greeting)
 
     async def _fill_the_room(self) -> None:
         """Let the caller hear where the agent sits, from now on."""
@@ -273,6 +277,10 @@ class AgentCall(Call):
     # --- silence and time
 
     def _watch_silence(self) -> None:
+        if notice := self._notice:
+            self._notice = ""
+            self._say(notice, after=self._idle)
+            return
         self._silent_since = self.clock.now()
         self._set_timer("silence", self._spec.inactivity.check_in_after, self._silence)
 
@@ -293,9 +301,40 @@ class AgentCall(Call):
             self._say(inactivity.check_in_text, after=self._watch_silence)
 
     def _time_is_up(self) -> None:
+        self._say_last(self._spec.phrases.time_is_up, EndReason.MAX_DURATION)
+
+    def _say_last(self, text: str, reason: EndReason) -> None:
+        """These words end the call, whatever the caller says."""
         self._interrupt()
         self._discard()
-        self._say(self._spec.phrases.time_is_up, after=lambda: self.end(EndReason.MAX_DURATION), final=True)
+        self._say(text, after=lambda: self.end(reason), final=True)
+
+    # --- money
+
+    def limit(self, seconds: float | None, *, grace: float = 0.0) -> None:
+        if self._over.done() or (seconds, grace) == self._limit:
+            return
+        self._limit = seconds, grace
+        self._stop_timer("budget")
+        self._notice = ""
+        if seconds is not None:
+            left = max(0.0, seconds - self.clock.now())
+            self._set_timer("budget", left, self._warn if grace > 0.0 else self._budget_is_spent)
+
+    def _warn(self) -> None:
+        """Say at the next pause that the call has to come to its end."""
+        seconds, grace = self._limit
+        end = (seconds or 0.0) + grace
+        self._emit(events.BudgetSpent(at=self.clock.now(), step="warning", until=round(end, 3)))
+        self._set_timer("budget", max(0.0, end - self.clock.now()), self._budget_is_spent)
+        self._notice = self._spec.phrases.budget_warning
+        self._idle()
+
+    def _budget_is_spent(self) -> None:
+        if self._ending:
+            return
+        self._emit(events.BudgetSpent(at=self.clock.now(), step="farewell", until=round(self.clock.now(), 3)))
+        self._say_last(self._spec.phrases.budget_spent, EndReason.BUDGET)
 
     # --- transfers
 

@@ -19,9 +19,12 @@ from voice.spec import AgentSpec
 from voice.text.leaks import Leak, LeakGuard, Part
 from voice.toolbox import Result, Toolbox
 from voice.tools import Action, CallControl, Tool
+from voice.variables import render
 
 Emit = Callable[[events.Event], None]
 
+# A model reads ahead when the caller has said so many words more: reading a few costs a small machine more than it saves.
+WORDS_AHEAD = 4
 # A model that keeps asking for tools is stopped after so many rounds.
 TOOL_ROUNDS = 5
 # A model that has only printed what was meant for a machine is asked again.
@@ -142,13 +145,15 @@ class LlmBrain:
         self._budget = spec.knowledge_budget
         self._clock = seat.clock
         self._emit = seat.emit
-        self._system: Message = {"role": "system", "content": spec.prompt}
+        self._prompt = spec.prompt
+        self._variables = seat.control.variables
         self._history: list[Message] = [
             {"role": "user" if who == "caller" else "assistant", "content": words} for who, words in seat.past
         ]
         self._news: list[Message] = []
         self._generated: dict[int, list[Message]] = {}
         self._warming: asyncio.Task[None] | None = None
+        self._words_read = 0
         self._floor: Callable[[], None] = lambda: None
 
     async def start(self, floor: Callable[[], None]) -> None:
@@ -162,6 +167,10 @@ class LlmBrain:
             self._news.append({"role": "user", "content": UNTRUE.format(claim=event.claim)})
 
     def hearing(self, text: str) -> None:
+        words = len(text.split())
+        if words < self._words_read + WORDS_AHEAD:
+            return
+        self._words_read = words
         if self._warming is not None:
             self._warming.cancel()
         self._take_news()
@@ -169,6 +178,7 @@ class LlmBrain:
         self._warming = asyncio.get_running_loop().create_task(warm, name="prewarm")
 
     async def reply(self, ask: Ask) -> AsyncIterator[Output]:
+        self._words_read = 0
         if self._warming is not None:
             self._warming.cancel()
             self._warming = None
@@ -268,7 +278,8 @@ class LlmBrain:
 
     def _messages(self, *ending: Message) -> list[Message]:
         """All of the conversation and then `ending`."""
-        return joined((self._system, *self._history, *ending))
+        prompt: Message = {"role": "system", "content": render(self._prompt, self._variables)}
+        return joined((prompt, *self._history, *ending))
 
     async def _look_up(self, ask: Ask) -> str:
         """What the knowledge base has to say about the turn, as the model reads it behind the caller's words."""

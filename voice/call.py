@@ -18,6 +18,7 @@ from voice.media.recording import Recorder
 from voice.providers.base import ProviderError
 from voice.spec import AgentSpec
 from voice.transport import Transport
+from voice.variables import Variables, render
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ class EndReason(StrEnum):
     REJECTED = "rejected"
     INACTIVITY = "inactivity"
     MAX_DURATION = "max_duration"
+    BUDGET = "budget_spent"
     NO_AUDIO = "no_audio"
     ERROR = "error"
     CONNECTION_LOST = "connection_lost"
@@ -53,6 +55,7 @@ class Call(ABC):
         transport: Transport,
         sink: Callable[[Event], None],
         recorder: Recorder | None = None,
+        variables: Mapping[str, object] | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.clock = CallClock(self._loop)
@@ -61,6 +64,13 @@ class Call(ABC):
         self._transport = transport
         self._sink = sink
         self._recorder = recorder
+        self._variables = Variables(
+            {**(variables or {}), "system__call_id": call_id},
+            declared=spec.variables,
+            agent=spec.name,
+            timezone=spec.timezone,
+            elapsed=self.clock.now,
+        )
         self._broken = False
         """Something of ours has failed; nothing is done any more but to say so."""
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -71,7 +81,15 @@ class Call(ABC):
     async def run(self) -> events.CallEnded:
         """Hold the conversation until it is over; its last event."""
         spec = self._spec.model_dump(mode="json")
-        self._emit(events.CallStarted(at=self.clock.now(), call_id=self._call_id, agent=self._spec.name, spec=spec))
+        self._emit(
+            events.CallStarted(
+                at=self.clock.now(),
+                call_id=self._call_id,
+                agent=self._spec.name,
+                spec=spec,
+                variables=self._variables.facts(),
+            )
+        )
         self._set_timer("longest", self._spec.max_duration, self._time_is_up)
         self._watch_line()
         try:
@@ -89,6 +107,13 @@ class Call(ABC):
         if not self._over.done():
             self._over.set_result((reason, detail))
             self._stop()
+
+    @abstractmethod
+    def limit(self, seconds: float | None, *, grace: float = 0.0) -> None:
+        """The call is paid for until `seconds` on its clock; None takes back what was said of that.
+
+        The caller is told then, and may go on for `grace` more seconds before the agent says goodbye.
+        """
 
     # --- what the transport tells
 
@@ -149,6 +174,10 @@ class Call(ABC):
     @abstractmethod
     async def _let_go(self) -> None:
         """Let go of everything. The tasks are cancelled already."""
+
+    def _worded(self, text: str) -> str:
+        """A text of the agent with the values of the variables that it holds."""
+        return render(text, self._variables)
 
     def _emit(self, event: Event) -> None:
         self._tell(event)

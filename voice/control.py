@@ -13,6 +13,7 @@ from voice.media.dtmf import tones
 from voice.media.recording import Recorder
 from voice.tools import ToolError
 from voice.transport import Transport
+from voice.variables import Variables
 
 Emit = Callable[[events.Event], None]
 
@@ -30,9 +31,9 @@ class Controls:
         play: Callable[[bytes], None],
         listen_in: Callable[[str], None],
         speak_with: Callable[[str], None],
-        variables: Mapping[str, object],
+        variables: Variables,
     ) -> None:
-        self.variables: dict[str, object] = dict(variables)
+        self.variables = variables
         self._transport = transport
         self._recorder = recorder
         self._clock = clock
@@ -45,8 +46,13 @@ class Controls:
         self._said: list[tuple[str, str]] = []
 
     def set_variable(self, name: str, value: object, by: str) -> None:
-        self.variables[name] = value
-        self._emit(events.VariableSet(at=self._clock.now(), name=name, value=value, by=by))
+        try:
+            self.variables[name] = value
+        except ValueError as error:
+            text = f"{by} could not set a variable. {error}"
+            self._emit(events.AgentLogged(at=self._clock.now(), name="variable_refused", level="warning", text=text))
+        else:
+            self._emit(events.VariableSet(at=self._clock.now(), name=name, value=self.variables[name], by=by))
 
     def send_digits(self, digits: str) -> None:
         if not self._transport.send_digits(digits):

@@ -66,7 +66,7 @@ class Conversation(AgentCall):
         self._brain = self._make_brain(spec, services)
         self._replier = Replier(
             brain=self._brain,
-            goodbye=spec.phrases.goodbye,
+            goodbye=lambda: self._worded(self._spec.phrases.goodbye),
             speaker=self._speaker,
             clock=self.clock,
             emit=self._emit,
@@ -157,9 +157,10 @@ class Conversation(AgentCall):
         except Exception:  # it shows at the first turn
             log.exception("A brain was not ready in call %s", self._call_id)
         phrases = self._spec.phrases
-        await self._speaker.prepare(phrases.slow)
+        bridges = [phrases.slow]
         if self._speaker.stands_alone:
-            await self._speaker.prepare(phrases.still_slow, phrases.trouble, phrases.giving_up)
+            bridges += [phrases.still_slow, phrases.trouble, phrases.giving_up]
+        await self._speaker.prepare(*map(self._worded, bridges))
 
     # --- what the turn taker tells
 
@@ -295,7 +296,11 @@ class Conversation(AgentCall):
         self._set_timer("slow", self._spec.slow_after, self._slow)
 
     def _say(self, text: str, after: Callable[[], None] | None = None, *, final: bool = False) -> None:
-        reply = Reply(self._turn, text=text, after=after, final=final, asked_at=self.clock.now())
+        words = self._worded(text)
+        if not words.strip():
+            (after or self._idle)()
+            return
+        reply = Reply(self._turn, text=words, after=after, final=final, asked_at=self.clock.now())
         reply.certain.set()
         self._begin_reply(reply)
 
@@ -399,12 +404,13 @@ class Conversation(AgentCall):
             past.append(("caller", f"[{action.message}]"))
         self._spawn(self._brain.close(), "former agent", spare=True)
         self._spec, self._services = member.spec, member.services
+        self._variables.declare(member.spec.variables, agent=member.spec.name, timezone=member.spec.timezone)
         self._speaker = self._make_speaker(member.spec, member.services)
         self._brain = self._make_brain(member.spec, member.services, past)
         self._replier.change(self._brain, self._speaker)
         self._spawn(self._get_ready(), "prepare", spare=True)
-        if member.spec.greeting:
-            self._say(member.spec.greeting)
+        if greeting := self._worded(member.spec.greeting):
+            self._say(greeting)
         else:
             self._floor()
 
@@ -454,7 +460,7 @@ class Conversation(AgentCall):
                 waited=round(waited, 3),
             )
         )
-        words = self._spec.phrases.still_slow if reply.bridges else self._spec.phrases.slow
+        words = self._worded(self._spec.phrases.still_slow if reply.bridges else self._spec.phrases.slow)
         reply.bridges.append(words)
         if thinking:
             reply.queue.put_nowait(words)
@@ -469,7 +475,7 @@ class Conversation(AgentCall):
             # Nobody has asked yet: it is tried again when the caller has finished.
             self._report(role, error, "trying again when the caller has finished")
             self._drop_reply()
-        elif reply.text and not reply.final and self._speaker.has(self._spec.phrases.giving_up):
+        elif reply.text and not reply.final and self._speaker.has(self._worded(self._spec.phrases.giving_up)):
             # The words cannot be said; those that are ready can.
             self._report(role, error, "ending the call")
             self._interrupt()

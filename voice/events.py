@@ -42,13 +42,15 @@ class Word:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallStarted(Event):
-    """The first event of a call. `spec` is the agent's AgentSpec, in which there is no secret, as JSON data."""
+    """The first event of a call. `spec` is the agent's AgentSpec, in which there is no secret, as JSON data;
+    `variables` are those that the call begins with."""
 
     type: ClassVar[str] = "call.started"
 
     call_id: str
     agent: str
     spec: dict[str, Any] = dataclasses.field(default_factory=dict)
+    variables: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -495,6 +497,16 @@ class InactivityNoticed(Event):
 
     step: Literal["check_in", "farewell"]
     silent_for: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetSpent(Event):
+    """The money for the call is used up: the caller is told, at `warning` that the call goes on `until` then."""
+
+    type: ClassVar[str] = "call.budget_spent"
+
+    step: Literal["warning", "farewell"]
+    until: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

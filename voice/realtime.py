@@ -85,7 +85,7 @@ class RealtimeConversation(AgentCall):
     def _settings(self) -> RealtimeSettings:
         spec, turns = self._spec, self._spec.turns
         return RealtimeSettings(
-            instructions=spec.prompt,
+            instructions=self._worded(spec.prompt),
             language=spec.language,
             keyterms=spec.keyterms,
             voice=self._services.voice,
@@ -100,7 +100,8 @@ class RealtimeConversation(AgentCall):
 
     async def _get_ready(self) -> None:
         if self._speaker is not None:
-            await self._speaker.prepare(self._spec.phrases.giving_up, self._spec.phrases.slow)
+            phrases = self._spec.phrases
+            await self._speaker.prepare(self._worded(phrases.giving_up), self._worded(phrases.slow))
 
     def _hear(self, frame: bytes) -> None:
         if not self._ending:
@@ -246,7 +247,7 @@ class RealtimeConversation(AgentCall):
 
     def _messages(self, asked: Asked) -> list[Message]:
         """What the model is given, in words: it hears the caller's last ones itself."""
-        messages: list[Message] = [{"role": "system", "content": self._spec.prompt}]
+        messages: list[Message] = [{"role": "system", "content": self._worded(self._spec.prompt)}]
         for who, words in self._controls.conversation_so_far():
             messages.append({"role": "user" if who == "caller" else "assistant", "content": words})
         if self._caller.is_unwritten(asked.turn):
@@ -260,7 +261,11 @@ class RealtimeConversation(AgentCall):
     def _say(self, text: str, after: Callable[[], None] | None = None, *, final: bool = False) -> None:
         if final:
             self._session.discard()
-        answer = Answer(turn=self._turn, asked_at=self.clock.now(), text=text, after=after, final=final)
+        words = self._worded(text)
+        if not words.strip():
+            (after or self._idle)()
+            return
+        answer = Answer(turn=self._turn, asked_at=self.clock.now(), text=words, after=after, final=final)
         self._enqueue(answer)
         if self._gone is not None:
             self._say_otherwise(answer, self._gone)
@@ -349,7 +354,7 @@ class RealtimeConversation(AgentCall):
         words = " ".join(result.say for result in results if result.say)
         if not words and isinstance(answer.action, EndCall) and not answer.spoken:
             # Nobody is hung up on without a word.
-            words = self._spec.phrases.goodbye
+            words = self._worded(self._spec.phrases.goodbye)
         if words:
             self._ask(answer, say=words, more=answer.action is None)
         if answer.action is not None:
@@ -409,7 +414,8 @@ class RealtimeConversation(AgentCall):
                 waited=round(waited, 3),
             )
         )
-        self._bridge(answer, self._spec.phrases.slow if waited < STILL_SLOW_SECONDS else self._spec.phrases.still_slow)
+        phrases = self._spec.phrases
+        self._bridge(answer, self._worded(phrases.slow if waited < STILL_SLOW_SECONDS else phrases.still_slow))
         self._set_timer("slow", min(left, STILL_SLOW_SECONDS), self._slow)
 
     def _bridge(self, answer: Answer, words: str) -> None:

@@ -22,6 +22,8 @@ Emit = Callable[[events.Event], None]
 
 # A brain that gives nothing for so long has failed; tools of its own may take a while.
 SILENT_SECONDS = 60.0
+# A brain that has begun and not brought a piece to speak after so long is a slow writer: its first piece is cut short.
+SLOW_WRITING_SECONDS = 0.2
 # A provider whose queue is full is asked again, so often and for so long.
 BUSY_RETRY_SECONDS = 0.5
 BUSY_SECONDS = 8.0
@@ -88,7 +90,7 @@ class Replier:
         self,
         *,
         brain: Brain,
-        goodbye: str,
+        goodbye: Callable[[], str],
         speaker: Speaker,
         clock: CallClock,
         emit: Emit,
@@ -159,7 +161,7 @@ class Replier:
 
     async def _ask(self, reply: Reply) -> None:
         clauses = Clauses(self._speaker.lexicon.joins)
-        meant = False
+        meant, begun = False, None
         outputs = self._brain.reply(Ask(reply.turn, reply.caller, reply.certain))
         try:
             async with contextlib.aclosing(outputs) as said, Deadline() as deadline:  # type: ignore[type-var]
@@ -175,6 +177,8 @@ class Replier:
                         reply.action = output
                         break
                     reply.interruptible = reply.interruptible and output.interruptible
+                    begun = begun or self._clock.now()
+                    clauses.hurried = self._clock.now() - begun > SLOW_WRITING_SECONDS
                     self._queue(reply, clauses.push(output.text))
                     if output.pause:
                         self._queue(reply, clauses.flush())
@@ -185,7 +189,7 @@ class Replier:
             raise ProviderError(self._brain.name, "The model answered with nothing.")
         if not reply.clauses and isinstance(reply.action, EndCall):
             # Nobody is hung up on without a word.
-            self._queue(reply, [self._goodbye])
+            self._queue(reply, [self._goodbye()])
 
     def _queue(self, reply: Reply, clauses: list[str]) -> None:
         for clause in clauses:

@@ -7,12 +7,14 @@ It holds what to say and how to behave; the providers themselves are handed to t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from voice.flow.spec import Flow
 from voice.frozen import Frozen as Frozen
+from voice.values import VARIABLE_NAME, VariableType, fitting, in_letters, require_name
 
 
 class Pronunciation(Frozen):
@@ -73,6 +75,8 @@ class Phrases(Frozen):
     giving_up: str = "I'm sorry, something is wrong on my side, so I have to end the call. Please try again later."
     goodbye: str = "Thank you for calling. Goodbye."
     time_is_up: str = "I'm sorry, we have reached the longest time for a call. Goodbye."
+    budget_warning: str = "I'm afraid we have only a moment left on this call."
+    budget_spent: str = "I'm sorry, this call has to end here. Please call again another time. Goodbye."
     no_transfer: str = "I'm sorry, I couldn't reach anybody there. Is there something else I can do for you?"
     correction: str = "Actually, let me correct that: it has not been done yet."
 
@@ -150,6 +154,45 @@ class HandOffTarget(Frozen):
     when: str = ""
 
 
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"There is no time zone {name}. Write one such as Europe/Berlin.") from None
+    return name
+
+
+Timezone = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_known_zone)]
+"""A name of the IANA database, such as "Europe/Berlin"."""
+
+
+class Variable(Frozen):
+    """A variable that an agent's texts may hold. A date is written 2026-11-26."""
+
+    name: str = Field(pattern=VARIABLE_NAME)
+    type: VariableType = "string"
+    default: Annotated[str, BeforeValidator(in_letters)] = Field("", max_length=2_000)
+    """What it is until somebody sets it; empty is nothing."""
+
+    @field_validator("name")
+    @classmethod
+    def _free(cls, name: str) -> str:
+        require_name(name)
+        return name
+
+    @field_validator("default")
+    @classmethod
+    def _fits(cls, default: str, info: ValidationInfo) -> str:
+        if default and "type" in info.data:
+            fitting(default, info.data["type"])
+        return default
+
+    @property
+    def value(self) -> object:
+        """The default as its type has it; None if there is none."""
+        return fitting(self.default, self.type) if self.default else None
+
+
 class AgentSpec(Frozen):
     """An agent as the engine runs it."""
 
@@ -163,6 +206,9 @@ class AgentSpec(Frozen):
     languages: Languages = Languages()
     keyterms: tuple[str, ...] = ()
     pronunciations: tuple[Pronunciation, ...] = ()
+    variables: tuple[Variable, ...] = ()
+    timezone: Timezone = "UTC"
+    """What the time is for the agent."""
     voice: Voice = Voice()
     model: Model = Model()
     turns: TurnTaking = TurnTaking()

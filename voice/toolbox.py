@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from voice import events
 from voice.clock import CallClock
 from voice.providers.base import ToolRequest, ToolSchema
 from voice.tools import Action, CallControl, Outcome, Tool, ToolError, ToolPolicy
 from voice.tools.arguments import complaint, parsed
+from voice.variables import render
 
 Emit = Callable[[events.Event], None]
 
@@ -59,7 +60,11 @@ class Toolbox:
         self._running: set[asyncio.Task[Result]] = set()
         self._latest: dict[str, _Started] = {}
         self._malformed: set[tuple[int, str]] = set()
-        self.schemas: list[ToolSchema] = [tool.schema for tool in tools]
+
+    @property
+    def schemas(self) -> list[ToolSchema]:
+        """What the model is told of the tools, with what the variables of the call are now."""
+        return [self._described(tool.schema) for tool in self._tools.values()]
 
     @property
     def names(self) -> Collection[str]:
@@ -67,7 +72,8 @@ class Toolbox:
 
     def speech(self, requests: Sequence[ToolRequest]) -> str:
         """What to say before these tools run, if anything."""
-        return next((words for request in requests if (words := self._policy(request).speech)), "")
+        found = next((words for request in requests if (words := self._policy(request).speech)), "")
+        return render(found, self._control.variables)
 
     async def run(self, turn: int, requests: Sequence[ToolRequest]) -> list[Result]:
         """Run tools side by side; their results in the order of the requests.
@@ -191,6 +197,11 @@ class Toolbox:
             self._malformed.add((turn, name))
             return f"{wrong} Nothing was done. Call it again with right arguments, or ask the caller for them."
         return f"{wrong} Nothing was done. Do not call it again now: ask the caller for what is missing."
+
+    def _described(self, schema: ToolSchema) -> ToolSchema:
+        if "{{" not in schema.description:
+            return schema
+        return replace(schema, description=render(schema.description, self._control.variables))
 
     def _policy(self, request: ToolRequest) -> ToolPolicy:
         tool = self._tools.get(request.name)

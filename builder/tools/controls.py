@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
-from builder.fields import Column
+from builder.fields import Column, tidy_variable
+from builder.tools.kinds import LONGEST_ALLOWED
 
 TYPES = [
     ("string", "Text"),
@@ -12,6 +11,7 @@ TYPES = [
     ("integer", "Whole number"),
     ("boolean", "Yes or no"),
     ("strings", "Several texts"),
+    ("json", "JSON"),
 ]
 PLACES = [("query", "Query"), ("path", "Path"), ("body", "Body (JSON)"), ("header", "Header")]
 SOURCES = [("model", "The model"), ("constant", "Always the same"), ("variable", "A variable of the call")]
@@ -25,30 +25,22 @@ ENGINES = [
 ]
 
 
-def bare(typed: str) -> str:
-    """The name of a variable, also when it was typed as `{{name}}`."""
-    return typed.strip().removeprefix("{{").removesuffix("}}").strip()
-
-
-def _variable(typed: str) -> str:
-    name = bare(typed)
-    if name and not re.fullmatch(r"[A-Za-z_]\w{0,63}", name):
-        raise ValueError(f"“{name[:30]}” is no name for a variable: letters, digits and _ only.")
-    return name
-
-
 _NAME = Column(name="name", label="Name", placeholder="order_number", required=True, longest=100)
 _TYPE = Column(name="type", label="Type", choices=TYPES)
+_ALLOWED = Column(
+    name="allowed", label="May be", placeholder="small, large; of JSON its schema", longest=LONGEST_ALLOWED
+)
 _REQUIRED = Column(name="required", label="Needed", choices=[("yes", "Always"), ("", "If known")])
 _DESCRIPTION = Column(name="description", label="What it is", placeholder="The number on the receipt", longest=1_000)
 
-CLIENT_VALUES = [_NAME, _TYPE, _REQUIRED, _DESCRIPTION]
+CLIENT_VALUES = [_NAME, _TYPE, _ALLOWED, _REQUIRED, _DESCRIPTION]
 REQUEST_VALUES = [
     _NAME,
     Column(name="where", label="Where", choices=PLACES),
     Column(name="source", label="Written by", choices=SOURCES),
     Column(name="value", label="Value or variable", placeholder="if not by the model", longest=2_000),
     _TYPE,
+    _ALLOWED,
     _REQUIRED,
     _DESCRIPTION,
 ]
@@ -58,5 +50,5 @@ HEADERS = [
 ]
 ASSIGNMENTS = [
     Column(name="path", label="In the answer", placeholder="booking.slots.0.time", required=True, longest=200),
-    Column(name="variable", label="Variable", placeholder="slot", required=True, tidy=_variable),
+    Column(name="variable", label="Variable", placeholder="slot", required=True, tidy=tidy_variable),
 ]

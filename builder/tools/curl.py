@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
+from builder.documents import NotUnderstood
 from builder.tools.kinds import HttpConfig
+
+__all__ = ["Imported", "NotUnderstood", "from_curl", "name_of", "secret_name"]
 
 SILENT = frozenset(
     "-s -S -L -i -v -f -g -sS -sSL -fsSL -sL --silent --show-error --location --include --verbose --fail "
@@ -23,10 +26,6 @@ _IGNORED_VALUES = frozenset(
     {"-o", "--output", "-m", "--max-time", "--connect-timeout", "-A", "--user-agent", "--retry"}
 )
 _SENSITIVE = re.compile(r"key|token|secret|auth|cookie|password", re.IGNORECASE)
-
-
-class NotUnderstood(ValueError):
-    """The command is no request that a tool could make; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from django import forms
 from pydantic import ValidationError
 
 from accounts.models import Organization
-from builder.fields import NumberField, RowsField
+from builder.fields import NumberField, RowsField, bare
 from builder.tools import controls
 from builder.tools.curl import Imported, NotUnderstood, from_curl
 from builder.tools.kinds import CONFIGS, NAME, OF_THE_ENGINE, PARAMETERS, McpConfig, ToolConfig
@@ -187,7 +187,7 @@ class HttpForm(ToolForm):
         _require_different(rows)
         for row in rows:
             if row["source"] == "variable":
-                row["value"] = controls.bare(row["value"]) or row["name"]
+                row["value"] = bare(row["value"]) or row["name"]
         return rows
 
     def clean(self) -> dict[str, Any]:

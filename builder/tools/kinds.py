@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator
+from jsonschema import Draft202012Validator, SchemaError
+from pydantic import Field, field_validator, model_validator
 
 from voice.spec import Frozen
 from voice.tools import ToolPolicy
 from voice.tools.addresses import whole_url
 
-ValueType = Literal["string", "number", "integer", "boolean", "strings"]
+ValueType = Literal["string", "number", "integer", "boolean", "strings", "json"]
 NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
 """What language models take as the name of a tool."""
 OF_THE_ENGINE = frozenset(
@@ -22,6 +24,7 @@ PARAMETERS = 40
 MOST_LISTED = 200
 LONGEST_NAME = 200
 LONGEST_DESCRIPTION = 4_000
+LONGEST_ALLOWED = 8_000
 
 _SECRET = re.compile(r"secret__(\w+)")
 
@@ -44,20 +47,41 @@ class ToolConfig(Frozen):
 
 
 class Value(Frozen):
-    """One value that the model writes."""
+    """One value that the model writes.
+
+    `allowed` are the texts or numbers that it may be, with commas between them; of a "json" value its JSON Schema.
+    Empty is anything.
+    """
 
     name: str = Field(min_length=1, max_length=100)
     type: ValueType = "string"
+    allowed: str = Field("", max_length=LONGEST_ALLOWED)
     required: bool = False
     description: str = Field("", max_length=1_000)
 
+    @model_validator(mode="after")
+    def _allows_something(self) -> Self:
+        try:
+            Draft202012Validator.check_schema(self.schema_for_model)
+        except (SchemaError, RecursionError, ValueError) as error:
+            said = error.message if isinstance(error, SchemaError) else str(error)
+            raise ValueError(f"What {self.name} may be is not understood: {said}") from None
+        return self
+
     @property
     def schema_for_model(self) -> dict[str, Any]:
-        """Its JSON Schema."""
-        kind: dict[str, Any] = {"type": self.type}
-        if self.type == "strings":
-            kind = {"type": "array", "items": {"type": "string"}}
-        return kind | ({"description": self.description} if self.description else {})
+        """Its JSON Schema. Raises ValueError."""
+        told = {"description": self.description} if self.description else {}
+        if self.type == "json":
+            schema = json.loads(self.allowed or "{}")
+            if not isinstance(schema, dict):
+                raise ValueError("write its JSON Schema, which is an object.")
+            return schema | told
+        kind: dict[str, Any] = {"type": "string" if self.type == "strings" else self.type}
+        if self.allowed and self.type != "boolean":
+            words = [word.strip() for word in self.allowed.split(",") if word.strip()]
+            kind["enum"] = words if kind["type"] == "string" else [json.loads(word) for word in words]
+        return ({"type": "array", "items": kind} if self.type == "strings" else kind) | told
 
 
 class RequestValue(Value):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,10 +12,10 @@ from django.utils.html import escape
 from builder.fields import LinesField
 from builder.tools.bind import BoundTool
 from builder.tools.kinds import HttpConfig
-from builder.tools.secrecy import PREFIX
 from voice.providers.base import ToolSchema
+from voice.values import SECRET_PREFIX
+from voice.variables import OF_THE_CLOCK, names_in
 
-_VARIABLE = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
 YES_OR_NO = [("", "Not given"), ("true", "Yes"), ("false", "No")]
 
 
@@ -79,15 +78,15 @@ class SampleForm(forms.Form):
 
 
 def variables_of(bound: BoundTool) -> list[str]:
-    """The variables of a call that a tool's request needs, but for those that are secrets."""
+    """The variables of a call that a tool's request needs, but for secrets and times."""
     config = bound.config
     if not isinstance(config, HttpConfig):
         return []
     constants = [one.value for one in config.parameters if one.source == "constant"]
     texts = [config.url, *(one.value for one in config.headers), *constants]
-    names = [name for text in texts for name in _VARIABLE.findall(text)]
+    names = names_in(*texts)
     names += [one.value or one.name for one in config.parameters if one.source == "variable"]
-    return [name for name in dict.fromkeys(names) if not name.startswith(PREFIX)]
+    return [name for name in dict.fromkeys(names) if not name.startswith(SECRET_PREFIX) and name not in OF_THE_CLOCK]
 
 
 def _is_plain(schema: ToolSchema) -> bool:

@@ -13,8 +13,8 @@ from urllib.parse import quote
 import httpx
 
 from voice.tools import CallControl, Outcome, Tool, ToolError
+from voice.values import SECRET_PREFIX
 
-PREFIX = "secret__"
 HIDDEN = "••••"
 
 
@@ -64,7 +64,7 @@ class SecretiveTool:
         self.schema = tool.schema
         self.policy = tool.policy
         self._tool = tool
-        self._secrets = {PREFIX + name: value for name, value in secrets.items()}
+        self._secrets = {SECRET_PREFIX + name: value for name, value in secrets.items()}
         self._mask = mask
 
     async def run(self, arguments: Mapping[str, object], call: CallControl) -> Outcome:

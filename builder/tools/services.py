@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -34,24 +34,40 @@ def tool_create(
     return tool
 
 
-@transaction.atomic
 def tool_import(*, organization: Organization, actor: User, imported: Imported) -> Tool:
     """Make a tool with the secrets that were found in it, under names that are free."""
-    config, name = imported.config, _free(imported.name, organization.tools.values_list("name", flat=True))
+    return tools_import(organization=organization, actor=actor, imported=[imported], secrets=imported.secrets)[0]
+
+
+@transaction.atomic
+def tools_import(
+    *, organization: Organization, actor: User, imported: Sequence[Imported], secrets: Mapping[str, str]
+) -> list[Tool]:
+    """Make tools under names that are free, and so the secrets that they refer to; others have to be there or come."""
     taken = set(organization.secrets.values_list("name", flat=True))
+    names: dict[str, str] = {}
+    for wanted, value in secrets.items():
+        names[wanted] = _free(wanted, taken)
+        secret_set(organization=organization, actor=actor, name=names[wanted], value=value)
+    return [
+        tool_create(
+            organization=organization,
+            actor=actor,
+            kind=Tool.Kind.HTTP,
+            name=_free(one.name, organization.tools.values_list("name", flat=True)),
+            description=one.description,
+            config=_with_secrets(one.config, names),
+        )
+        for one in imported
+    ]
+
+
+def _with_secrets(config: ToolConfig, names: Mapping[str, str]) -> ToolConfig:
+    """A config that calls secrets by other names."""
     text = config.model_dump_json()
-    for wanted, value in imported.secrets.items():
-        free = _free(wanted, taken)
-        secret_set(organization=organization, actor=actor, name=free, value=value)
-        text = text.replace(f'"{wanted}"', f'"{free}"').replace(f"secret__{wanted}}}}}", f"secret__{free}}}}}")
-    return tool_create(
-        organization=organization,
-        actor=actor,
-        kind=Tool.Kind.HTTP,
-        name=name,
-        description=imported.description,
-        config=type(config).model_validate_json(text),
-    )
+    for wanted, name in names.items():
+        text = text.replace(f'"{wanted}"', f'"{name}"').replace(f"secret__{wanted}}}}}", f"secret__{name}}}}}")
+    return type(config).model_validate_json(text)
 
 
 def _free(wanted: str, taken: Collection[str]) -> str:

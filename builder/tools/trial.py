@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -19,6 +19,7 @@ from voice.clock import CallClock
 from voice.providers.base import ToolRequest, ToolSchema
 from voice.toolbox import Result, Toolbox
 from voice.tools import CallControl, ToolError
+from voice.variables import Variables
 
 SHOWN = 4_000
 """So many letters of a body are shown."""
@@ -139,7 +140,7 @@ class _NoCall:
     """Stands for the call: it has variables, and nobody at the other end."""
 
     def __init__(self, variables: Mapping[str, object]) -> None:
-        self.variables: MutableMapping[str, Any] = dict(variables)
+        self.variables = Variables(variables)
         self.remembered: dict[str, object] = {}
 
     def set_variable(self, name: str, value: object, by: str) -> None:

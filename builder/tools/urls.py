@@ -5,11 +5,14 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from builder.tools import views
+from builder.tools.openapi.views import tool_openapi, tool_operations
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("tools/", views.tools, name="tools"),
     path("tools/new/", views.tool_new, name="tool_new"),
     path("tools/import/", views.tool_import, name="tool_import"),
+    path("tools/openapi/", tool_openapi, name="tool_openapi"),
+    path("tools/openapi/operations/", tool_operations, name="tool_operations"),
     path("tools/secrets/", views.secrets, name="secrets"),
     path("tools/secrets/<str:secret_id>/delete/", views.secret_delete, name="secret_delete"),
     path("tools/<str:tool_id>/", views.tool, name="tool"),

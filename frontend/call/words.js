@@ -10,6 +10,7 @@ const END_REASONS = {
   no_audio: "No audio arrived.",
   inactivity: "Nobody spoke for a while, so the agent hung up.",
   max_duration: "The call reached its longest time.",
+  budget_spent: "The money for calls was used up.",
   error: "Something failed, so the call had to end.",
   connection_lost: "The connection was lost for too long.",
   server_shutdown: "The server was stopped.",

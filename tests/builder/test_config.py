@@ -11,7 +11,7 @@ from accounts.models import Organization
 from builder import voices
 from builder.changes import PARTS, Change, changes, grouped, settings_of
 from builder.compile import Access, AgentNotReady, Service, compile_agent, default_model
-from builder.config import AgentConfig, HearingChoice, ModelChoice, Source, VoiceChoice, VoiceSource
+from builder.config import AgentConfig, HearingChoice, ModelChoice, Source, VariableChoice, VoiceChoice, VoiceSource
 from builder.forms import AgentForm
 from builder.models import AgentVersion
 from tests.builder.pages import page_data
@@ -63,6 +63,11 @@ class TestForm:
                 TransferTarget(name="Front_desk", to="+14155550100", when="They ask for a person.", warm=True),
                 TransferTarget(name="Night", to="sip:night@example.org"),
             ),
+            variables=(
+                VariableChoice(name="customer", test="Ann", description="As the shop knows them"),
+                VariableChoice(name="visits", type="number", default="3"),
+            ),
+            timezone="Europe/Berlin",
             honesty="flag",
             hedge_after=1.5,
             turns=TurnTaking(finished_silence=0.35, interruptible=False),
@@ -102,6 +107,7 @@ class TestForm:
             ("speed", "0.1"),
             ("check_in_after", "1"),
             ("max_duration_minutes", "0.1"),
+            ("timezone", "Middle/Earth"),
         ],
     )
     def test_what_the_schema_forbids_is_said_at_the_control(
@@ -110,6 +116,24 @@ class TestForm:
         agent = agent_factory()
         form = AgentForm(page_data(agent, **{control: value}), organization=workspace, agent=agent)
         assert set(form.errors) == {control}
+
+    @pytest.mark.parametrize(
+        ("row", "words"),
+        [
+            ({"name": "system__mine"}, "system__mine cannot be set"),
+            ({"name": "two words"}, "no name of a variable"),
+            ({"name": "visits", "type": "number", "default": "many"}, "“many” is no number"),
+            ({"name": "day", "type": "date", "test": "2026-02-30"}, "“2026-02-30” is no date"),
+        ],
+    )
+    def test_a_variable_that_cannot_be_is_said_at_its_control(
+        self, row: dict[str, str], words: str, agent_factory: AgentFactory, workspace: Organization
+    ) -> None:
+        agent = agent_factory()
+        whole = {"name": "x", "type": "string", "default": "", "test": "", "description": ""} | row
+        data = page_data(agent, **{f"variables.{name}": [value] for name, value in whole.items()})
+        form = AgentForm(data, organization=workspace, agent=agent)
+        assert words in str(form.errors["variables"])
 
 
 class TestChanges:
@@ -171,6 +195,18 @@ class TestCompile:
         assert {service.access for service in compiled.services} == {None}
         assert (compiled.spec.name, compiled.spec.prompt, compiled.spec.model.provider) == ("Reception", "Hi.", "local")
         assert compiled.spec.can_end_call
+
+    def test_variables_have_their_defaults_and_in_test_calls_their_test_values(
+        self, version_factory: VersionFactory
+    ) -> None:
+        variables = [
+            {"name": "visits", "type": "number", "default": "3", "test": "7", "description": "How often"},
+            {"name": "customer"},
+        ]
+        compiled = compile_agent(self.version(version_factory(), variables=variables, timezone="Europe/Berlin"))
+        assert [(one.name, one.value) for one in compiled.spec.variables] == [("visits", 3), ("customer", None)]
+        assert compiled.spec.timezone == "Europe/Berlin"
+        assert compiled.test_values == {"visits": 7}
 
     def test_an_agent_that_may_not_hang_up_has_no_tool_for_it(self, version_factory: VersionFactory) -> None:
         assert compile_agent(self.version(version_factory(), can_end_call=False)).spec.can_end_call is False

@@ -37,6 +37,7 @@ from voice.spec import AgentSpec, Voice
 from voice.speech import PhraseCache, VoiceService
 from voice.tools import CallControl, Outcome, ToolError, ToolPolicy
 from voice.transport import Destination, TransferFailed, Transport
+from voice.variables import Variables
 
 SPEECH = b"\1\0" * (FRAME_BYTES // 2)
 CHARACTERS_PER_SECOND = 15.0
@@ -143,7 +144,16 @@ class HangsUp:
     at: float
 
 
-Step = Speaks | Types | Presses | Sends | FallsSilent | HangsUp
+@dataclass(frozen=True)
+class Limits:
+    """At a moment of the call the platform says how long it is paid for."""
+
+    at: float
+    seconds: float | None
+    grace: float = 0.0
+
+
+Step = Speaks | Types | Presses | Sends | FallsSilent | HangsUp | Limits
 
 
 class Caller:
@@ -182,6 +192,8 @@ class Caller:
                     asyncio.get_running_loop().call_later(0.2 * place, call.on_digit, digit)
             case Sends(data=data):
                 call.on_message(data)
+            case Limits(seconds=seconds, grace=grace):
+                call.limit(seconds, grace=grace)
             case HangsUp():
                 call.end(EndReason.CALLER)
 
@@ -416,6 +428,7 @@ class FakeLlm:
         self.first = first
         self.token = token
         self.asked: list[list[Message]] = []
+        self.tools: list[list[ToolSchema]] = []
         self.warmed: list[list[Message]] = []
         self.streaming = 0
 
@@ -423,6 +436,7 @@ class FakeLlm:
         self, messages: Sequence[Message], *, tools: Sequence[ToolSchema], settings: LlmSettings
     ) -> AsyncIterator[LlmChunk]:
         self.asked.append(list(messages))
+        self.tools.append(list(tools))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         parts = [answer] if isinstance(answer, str | ToolRequest | Exception) else answer
         self.streaming += 1
@@ -520,7 +534,7 @@ class FakeControl:
     """A call that only takes down what is done to it."""
 
     def __init__(self) -> None:
-        self.variables: dict[str, object] = {}
+        self.variables = Variables()
         self.done: list[tuple[str, object]] = []
         self.said: list[tuple[str, str]] = []
         self.client_answer: str | None = None
@@ -632,6 +646,7 @@ def hold_call(
     far_end: FarEnd | None = None,
     sink: Callable[[Event], None] | None = None,
     recorder: Any = None,
+    variables: Mapping[str, object] | None = None,
     **services: Any,
 ) -> Result:
     """Run a whole call on the virtual clock. The caller hangs up at `ends_at` if nothing has ended it before."""
@@ -657,6 +672,7 @@ def hold_call(
             transport=far_end,
             sink=sink or found.append,
             recorder=recorder,
+            variables=variables,
         )
         far_end.on_mark = call.on_mark
         left = await play_out(call, caller)

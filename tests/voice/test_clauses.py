@@ -75,6 +75,24 @@ def test_a_first_piece_without_a_stop_is_not_cut_between_two_numbers() -> None:
     assert pieces[0] == "Yes you can come here any day 9 or 10"
 
 
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("We are open from 9 to 1 on Saturday.", ["We are open", "from 9 to 1 on Saturday."]),
+        ("You can park behind the house.", ["You can park", "behind the house."]),
+        ("Doctor Lee and Doctor Patel work here.", ["Doctor Lee and Doctor Patel work here."]),
+        ("That is 9 or 10 dollars.", ["That is 9 or 10 dollars."]),
+        ("We are closed on Sunday. Come on Monday.", ["We are closed", "on Sunday.", "Come on Monday."]),
+    ],
+)
+def test_of_a_slow_writer_the_first_piece_is_as_short_as_sounds_well(text: str, pieces: list[str]) -> None:
+    clauses, cut = Clauses(), []
+    for letter in text:
+        clauses.hurried = True
+        cut += clauses.push(letter)
+    assert cut + clauses.flush() == pieces
+
+
 def test_text_without_any_stop_does_not_pile_up() -> None:
     assert max(map(len, cut("word " * 500))) < 400
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.voice.fakes import FakeEndOfTurn, FakeLlm, FakeTts, HangsUp, Speaks, Types, agent, hold_call
+from tests.voice.fakes import FakeEndOfTurn, FakeLlm, FakeTts, HangsUp, Limits, Speaks, Types, agent, hold_call
 from voice import events
 from voice.conversation import EndReason
 from voice.providers.base import ProviderBusy, ProviderError, ToolRequest
@@ -218,6 +218,44 @@ def test_the_longest_call_ends_in_words_whatever_the_caller_says() -> None:
     call = hold_call(Speaks(10.5, "But I was not done yet!", 2.0), spec=agent(max_duration=10.0))
     assert call.transcript[-1] == ("agent", "I'm sorry, we have reached the longest time for a call. Goodbye.")
     assert call.end.reason == EndReason.MAX_DURATION
+
+
+WARNING = "I'm afraid we have only a moment left on this call."
+SPENT = "I'm sorry, this call has to end here. Please call again another time. Goodbye."
+
+
+def test_a_call_whose_money_is_used_up_is_told_so_and_ends_after_the_grace() -> None:
+    call = hold_call(Limits(1.0, seconds=5.0, grace=8.0), Speaks(9.0, "One more thing."), llm=FakeLlm("Go on."))
+    assert call.transcript[1:] == [
+        ("agent", WARNING),
+        ("caller", "One more thing."),
+        ("agent", "Go on."),
+        ("agent", SPENT),
+    ]
+    assert [(e.step, e.until) for e in call.all(events.BudgetSpent)] == [("warning", 13.0), ("farewell", 13.0)]
+    assert call.end.reason == EndReason.BUDGET
+
+
+def test_the_agent_finishes_what_it_says_before_it_warns() -> None:
+    call = hold_call(
+        Speaks(2.0, "When are you open?"), Limits(1.0, seconds=5.0, grace=12.0), llm=FakeLlm(LONG), ends_at=16.0
+    )
+    said = [text for who, text in call.transcript if who == "agent"]
+    assert said[1:3] == [LONG, WARNING]
+    assert not call.all(events.AgentTurn)[1].interrupted
+
+
+def test_without_a_grace_the_call_ends_with_its_money() -> None:
+    call = hold_call(Limits(1.0, seconds=4.0))
+    assert call.transcript[1:] == [("agent", SPENT)]
+    assert call.end.at == pytest.approx(8.0, abs=3.0)
+    assert call.end.reason == EndReason.BUDGET
+
+
+def test_money_that_comes_in_time_lets_the_call_go_on() -> None:
+    call = hold_call(Limits(1.0, seconds=4.0, grace=2.0), Limits(3.0, seconds=None), ends_at=9.0)
+    assert call.all(events.BudgetSpent) == []
+    assert call.end.reason == EndReason.CALLER
 
 
 def test_the_caller_hangs_up_on_a_speaking_agent() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.voice.fake_realtime import SILENT, FakeRealtime, FakeSession, Held, hold_realtime
-from tests.voice.fakes import FakeTts, FarEnd, HangsUp, Presses, Sends, Speaks, Types, agent
+from tests.voice.fakes import FakeTts, FarEnd, HangsUp, Limits, Presses, Sends, Speaks, Types, agent
 from voice import events
 from voice.call import Call
 from voice.conversation import EndReason
@@ -335,6 +335,15 @@ def test_the_longest_call_ends_in_words_whatever_the_caller_says() -> None:
     call = hold_realtime(Speaks(10.5, "But I was not done yet!", 2.0), spec=agent(max_duration=10.0))
     assert call.transcript[-1] == ("agent", "I'm sorry, we have reached the longest time for a call. Goodbye.")
     assert call.end.reason == EndReason.MAX_DURATION
+
+
+def test_a_call_whose_money_is_used_up_is_told_so_and_ends_after_the_grace() -> None:
+    call = hold_realtime(Limits(1.0, seconds=5.0, grace=6.0))
+    assert [text for _, text in call.transcript][1:] == [
+        "I'm afraid we have only a moment left on this call.",
+        "I'm sorry, this call has to end here. Please call again another time. Goodbye.",
+    ]
+    assert call.end.reason == EndReason.BUDGET
 
 
 def test_the_caller_hangs_up_on_a_speaking_agent() -> None:

@@ -64,6 +64,8 @@ def parse(text: str) -> Expression:
         raise ExpressionError("An expression is missing.")
     if len(text) > LONGEST:
         raise ExpressionError(f"An expression has at most {LONGEST} characters.")
+    if "{{" in text:
+        raise ExpressionError(f"“{text}” cannot be read: write variables without braces.")
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
@@ -81,8 +83,6 @@ def names_in(tree: ast.expr, found: set[str]) -> set[str]:
 
 
 def _hint(text: str) -> str:
-    if "{{" in text:
-        return ": write variables without braces"
     if "&&" in text or "||" in text:
         return ": write “and” and “or”"
     if "=" in text.replace("==", "").replace("!=", "").replace("<=", "").replace(">=", ""):
@@ -256,7 +256,7 @@ def _call(name: str, arguments: Sequence[_Run]) -> _Run:
 
 # --- what can be said of them without a call
 
-_MOST_TRIALS = 20_000
+_MOST_TRIALS = 5_000
 Domains = Mapping[str, Sequence[object]]
 
 

@@ -82,6 +82,7 @@ FACTS: Mapping[type[Event], Callable[[Any], dict[str, object]]] = {
     events.TransferStarted: _fields("to"),
     events.TransferFinished: _fields("to", "outcome"),
     events.InactivityNoticed: _fields("step"),
+    events.BudgetSpent: _fields("step"),
     events.ProviderSlow: _fields("turn", "role"),
     events.ProviderFailed: _fields("turn", "role", "then"),
     events.CallEnded: _fields("reason"),

@@ -76,6 +76,7 @@ class _Rerun:
             services=self._services(timeline),
             transport=RecordedFarEnd(self._record, timeline),
             sink=found.append,
+            variables=self._record.started.variables,
         )
         await timeline.until(self._record.started.at)
         playing = asyncio.get_running_loop().create_task(self._play(timeline), name="caller")
@@ -149,6 +150,8 @@ class _Rerun:
                     yield _Step(event.at, lambda digit=digit: call.on_digit(digit))  # type: ignore[misc]
                 case events.ClientMessage(data=data):
                     yield _Step(event.at, lambda data=data: call.on_message(data))  # type: ignore[misc]
+                case events.BudgetSpent(at=at, until=until):
+                    yield _Step(at, lambda at=at, grace=until - at: call.limit(at, grace=grace))  # type: ignore[misc]
         yield self._end()
 
     def _end(self) -> _Step:

@@ -9,6 +9,8 @@ EAGER_CHARACTERS = 18
 EAGER_WORDS, EAGER_LEAST = 3, 12
 # ...and with no stop in sight it is cut in front of a small word.
 UNSTOPPED_WORDS, UNSTOPPED_LEAST = 7, 4
+# ...a very short one while a slow writer keeps the listener waiting.
+HURRIED_WORDS, HURRIED_LEAST = 4, 3
 # Later pieces are sentences, or clauses long enough to sound like something.
 CLAUSE_CHARACTERS = 60
 # No piece grows much past these for want of a stop: voices have a limit.
@@ -26,8 +28,8 @@ _MAY_END = frozenset(
     "max min mon nov oct oz pl rd sat sec sept sq sr sun thu thur thurs tue tues u.k u.s wed".split()
 )
 _BREAKS = frozenset(
-    "about after although and as at because before but by during for from if in on or since so that then through "
-    "unless until when where whether which while who with".split()
+    "about across after although and as at because before behind between but by during for from if in near on or since "
+    "so that then through unless until when where whether which while who with within without".split()
 )
 _OPENERS = "\"'([{*_`\u2018\u201c\u00ab\u00bf\u00a1"
 _CLOSERS = "\"')]}*_`\u2019\u201d\u00bb"
@@ -45,6 +47,8 @@ class Clauses:
     """
 
     def __init__(self, joins: Callable[[str, int], bool | None] = lambda text, place: False) -> None:
+        self.hurried = False
+        """The first piece is wanted: it may be as short as sounds well."""
         self._joins = joins
         self._text = ""  # from the start of the piece
         self._judged = 0  # so much of it was looked at
@@ -145,10 +149,12 @@ class Clauses:
     def _unstopped(self) -> int | None:
         """Where to cut a piece that has grown long without a stop: in front of its last small word."""
         count = len(self._words)
-        eager = self._said < EAGER_CHARACTERS and count >= UNSTOPPED_WORDS
+        hurried = self.hurried and not self._said
+        enough, least = (HURRIED_WORDS, HURRIED_LEAST) if hurried else (UNSTOPPED_WORDS, UNSTOPPED_LEAST)
+        eager = self._said < EAGER_CHARACTERS and count >= enough
         if not eager and self._judged < UNSTOPPED_CHARACTERS:
             return None
-        for place in range(count - 2, UNSTOPPED_LEAST - 1, -1):
+        for place in range(count - 1, least - 1, -1):
             begin, end = self._words[place]
             if self._text[begin:end].lower() in _BREAKS and not self._in_number(place) and not self._in_name(place):
                 return begin
@@ -159,6 +165,6 @@ class Clauses:
         return bool(self._joins(self._text, self._words[place - 1][1]))
 
     def _in_number(self, place: int) -> bool:
-        """Whether the word stands between numbers: "9 to 5", "$10 or $20"."""
-        before, after = (self._text[begin:end] for begin, end in (self._words[place - 1], self._words[place + 1]))
-        return any(map(str.isdigit, before)) and any(map(str.isdigit, after))
+        """Whether the word stands between numbers, as far as is known: "9 to 5", "$10 or $20"."""
+        around = self._words[place - 1 : place + 2 : 2]
+        return all(any(map(str.isdigit, self._text[begin:end])) for begin, end in around)

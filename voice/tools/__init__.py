@@ -88,7 +88,8 @@ class CallControl(Protocol):
     def variables(self) -> MutableMapping[str, object]:
         """The call's variables. Set them with `set_variable`, so that it is an event."""
 
-    def set_variable(self, name: str, value: object, by: str) -> None: ...
+    def set_variable(self, name: str, value: object, by: str) -> None:
+        """Give a variable a value; one that does not fit its type is refused, which is an event."""
 
     def send_digits(self, digits: str) -> None:
         """Send keypad tones (0-9 * # A-D; `w` waits half a second)."""

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from voice.providers.base import ToolSchema
 from voice.spec import AgentSpec, HandOffTarget, TransferTarget
-from voice.tools import CallControl, HandOff, InstantTool, Outcome, Tool, Transfer
+from voice.tools import CallControl, HandOff, InstantTool, Outcome, Tool, ToolError, Transfer
 from voice.tools.end_call import EndCallTool
+from voice.variables import render
 
 
 def tools_of(spec: AgentSpec) -> list[Tool]:
@@ -44,7 +45,10 @@ class TransferTool(InstantTool):
 
     async def run(self, arguments: Mapping[str, object], call: CallControl) -> Outcome:
         target = self._targets[str(arguments["to"])]
-        action = Transfer(to=target.to, label=target.name, warm=target.warm, brief=str(arguments.get("brief") or ""))
+        to = render(target.to, call.variables).strip()
+        if not to:
+            raise ToolError(f"Nobody knows yet how {target.name} is reached.")
+        action = Transfer(to=to, label=target.name, warm=target.warm, brief=str(arguments.get("brief") or ""))
         return Outcome(f"Transferring to {target.name}.", action)
 
 

@@ -14,6 +14,8 @@ import httpx
 
 from voice.providers.base import ToolSchema
 from voice.tools import CallControl, Outcome, ToolError, ToolPolicy
+from voice.values import in_letters
+from voice.variables import render, value_at
 
 Where = Literal["path", "query", "header", "body"]
 
@@ -22,7 +24,6 @@ LARGEST = 64 * 1024
 # What an answer that is no success says about itself, for the model.
 REFUSAL_LIMIT = 300
 RETRY_SECONDS = 0.3
-_VARIABLE = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
 _MAY_WORK_LATER = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -177,18 +178,6 @@ class HttpTool:
         return Outcome(_brief(data) if data is not None else text or "Done.", variables=variables)
 
 
-def value_at(data: object, path: str) -> object:
-    """What lies at a dotted path in JSON data ("slots.0.time"); None if nothing does."""
-    for step in path.split(".") if path else ():
-        if isinstance(data, Mapping) and step in data:
-            data = data[step]
-        elif isinstance(data, list) and step.isdigit() and int(step) < len(data):
-            data = data[int(step)]
-        else:
-            return None
-    return data
-
-
 def _value_of(parameter: Parameter, arguments: Mapping[str, object], variables: Mapping[str, object]) -> object:
     match parameter.source:
         case "model":
@@ -206,13 +195,10 @@ def _value_of(parameter: Parameter, arguments: Mapping[str, object], variables: 
 def _filled(text: str, variables: Mapping[str, object], *, escape: bool = False) -> str:
     """`text` with the values of its `{{variables}}`; those in a URL cannot leave their place in it."""
 
-    def value(match: re.Match[str]) -> str:
-        found = value_at(variables, match[1])
-        if found is None:
-            raise ToolError(f"The call has no {match[1]} yet.")
-        return _segment(found) if escape else _plain(found)
+    def missing(name: str) -> str:
+        raise ToolError(f"The call has no {name} yet.")
 
-    return _VARIABLE.sub(value, text)
+    return render(text, variables, written=_segment if escape else _plain, missing=missing)
 
 
 def _segment(value: object) -> str:
@@ -232,8 +218,7 @@ def _put(body: dict[str, Any], name: str, value: object) -> None:
 
 def _plain(value: object) -> str:
     """A value as it is written in a URL or a header: no line breaks."""
-    text = value if isinstance(value, str) else json.dumps(value)
-    return " ".join(text.split())
+    return " ".join(in_letters(value).split())
 
 
 def _brief(data: object) -> str:

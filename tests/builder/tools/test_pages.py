@@ -28,6 +28,7 @@ HTTP: dict[str, Any] = RUNNING | {
     "parameters.source": ["model", "constant", "variable"],
     "parameters.value": ["", "voice", "{{caller_number}}"],
     "parameters.type": ["integer", "string", "string"],
+    "parameters.allowed": ["", "voice, web", ""],
     "parameters.required": ["yes", "", ""],
     "parameters.description": ["On the receipt", "", ""],
     "headers.name": ["X-Key"],
@@ -92,7 +93,7 @@ class TestEditor:
             ({"auth_secret": ""}, "Choose a secret"),
             ({"headers.value": ["{{secret__other}}"]}, "There is no secret other"),
             ({"headers.name": ["X Key:"]}, "pattern"),
-            ({"assign.variable": ["no good"]}, "no name for a variable"),
+            ({"assign.variable": ["no good"]}, "no name of a variable"),
             ({"timeout": "500"}, "less than or equal to 120"),
         ],
     )
@@ -125,6 +126,7 @@ class TestEditor:
         rows = {
             "parameters.name": ["page"],
             "parameters.type": ["string"],
+            "parameters.allowed": [""],
             "parameters.required": ["yes"],
             "parameters.description": ["Which page to open"],
         }

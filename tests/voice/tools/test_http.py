@@ -11,7 +11,7 @@ import pytest
 from tests.voice.fakes import FakeControl
 from tests.voice.providers.fake_http import Exchange, FakeServer, Handler, serving
 from voice.tools import Outcome, ToolError, ToolPolicy
-from voice.tools.http import LARGEST, HttpRequest, HttpTool, Parameter, value_at
+from voice.tools.http import LARGEST, HttpRequest, HttpTool, Parameter
 
 FREE = {"free": True, "slots": [{"time": "10:00"}, {"time": "11:30"}], "note": None}
 
@@ -136,11 +136,6 @@ async def test_the_service_knows_who_asks(ask: Ask, auth: dict[str, Any], sent: 
 async def test_parts_of_the_answer_become_variables(ask: Ask) -> None:
     outcome, _ = await ask(assign={"next": "slots.0.time", "second": "slots.1", "none": "slots.7.time"})
     assert outcome.variables == {"next": "10:00", "second": {"time": "11:30"}}
-
-
-@pytest.mark.parametrize(("path", "value"), [("", FREE), ("free", True), ("slots.1.time", "11:30"), ("a.b", None)])
-def test_a_dotted_path_leads_into_the_data(path: str, value: object) -> None:
-    assert value_at(FREE, path) == value
 
 
 async def test_an_answer_without_words_is_done(ask: Ask) -> None:

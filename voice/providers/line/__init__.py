@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import httpx
 
-from voice.brain import Brains
+from voice.brain import Brain, Brains, Seat
 from voice.providers.line.brain import LineBrain, line_brain
 from voice.providers.line.session import LineApp, LineCall
 from voice.providers.vendor import Account, CallFacts, Vendor
+from voice.variables import render
 
 __all__ = ["VENDOR", "LineApp", "LineBrain", "LineCall", "line_brain"]
 
@@ -29,14 +30,17 @@ class _App:
         )
 
     def brains(self, call: CallFacts) -> Brains:
-        told = LineCall(
-            agent_id=call.agent_id,
-            caller=call.caller or "unknown",
-            called=call.called or "unknown",
-            system_prompt=call.prompt or None,
-            metadata=call.metadata,
-        )
-        return line_brain(self._app, told)
+        def made(seat: Seat) -> Brain:
+            told = LineCall(
+                agent_id=call.agent_id,
+                caller=call.caller or "unknown",
+                called=call.called or "unknown",
+                system_prompt=render(call.prompt, seat.control.variables) or None,
+                metadata=call.metadata,
+            )
+            return line_brain(self._app, told)(seat)
+
+        return made
 
     async def check(self) -> str:
         """Ask the app how it is. Raises ProviderError."""

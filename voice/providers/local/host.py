@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -18,6 +20,7 @@ from voice.providers.local.status import Board
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 60.0
+LLM_NICE = 10
 
 Loader = Callable[[Path], Any]
 
@@ -72,6 +75,10 @@ def _load_llm(models: Path) -> Any:
 
     if trouble := llm_trouble():
         raise ProviderError("local", trouble)
+    # Where there is not enough processor for all, hearing and speech go first: what the model has written waits for
+    # the voice anyway. Its threads take this over from the one that starts them.
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LLM_NICE)
     llm = Qwen(models)
     llm.warm([{"role": "user", "content": "Hello."}], stop=lambda: False)
     return llm

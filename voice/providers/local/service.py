@@ -74,11 +74,11 @@ class Service:
     async def _stt(self, request: Header, payload: bytes) -> AsyncIterator[Chunk]:
         model = self._host.get("stt")
 
-        def work(unwanted: threading.Event) -> str:
-            text: str = model.transcribe(payload, stop=unwanted.is_set)
-            return text
+        def work(unwanted: threading.Event) -> Header:
+            text, tokens = model.transcribe(payload, draft=request.get("draft", ()), stop=unwanted.is_set)
+            return {"text": text, "tokens": tokens}
 
-        yield {"text": await self._hearing.run(work, priority=0 if request.get("final") else 1)}, b""
+        yield await self._hearing.run(work, priority=0 if request.get("final") else 1), b""
 
     async def _turn(self, request: Header, payload: bytes) -> AsyncIterator[Chunk]:
         model = self._host.get("turn")

@@ -19,16 +19,18 @@ class Recogniser:
 
     def __init__(self) -> None:
         self.asked: list[tuple[bool, bytes]] = []
+        self.drafts: list[list[int]] = []
         self.free = asyncio.Event()
         self.free.set()
         self.error: ProviderError | None = None
 
-    async def one(self, op: str, payload: bytes, *, final: bool):
+    async def one(self, op: str, payload: bytes, *, final: bool, draft: list[int]):
         self.asked.append((final, payload))
         await self.free.wait()
         if self.error is not None:
             raise self.error
-        return {"text": f"<{len(payload) // FRAME}>"}, b""
+        self.drafts.append(draft)
+        return {"text": f"<{len(payload) // FRAME}>", "tokens": [len(payload) // FRAME]}, b""
 
     @property
     def finals(self) -> list[bytes]:

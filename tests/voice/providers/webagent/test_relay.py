@@ -152,7 +152,7 @@ async def test_keys_are_no_prompt_and_may_be_left_unanswered() -> None:
 async def test_the_program_ends_the_call_and_leaves_word() -> None:
     async with talking(answering(text("Bye.", last=False), {"type": "end", "handoffData": '{"to": 1}'})) as (talk, _):
         assert (await talk.ask("Bye."))[:2] == [Say("Bye."), EndCall()]
-        assert talk.control.variables == {"handoffData": '{"to": 1}'}
+        assert talk.control.variables["handoffData"] == '{"to": 1}'
 
 
 async def test_the_program_presses_keys_and_changes_the_language() -> None:

@@ -19,6 +19,8 @@ def session(model: Path | bytes, *, threads: int = 1) -> Any:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Work is shared out in ever smaller blocks: a thread that another process holds up does not hold up the others.
+    options.add_session_config_entry("session.dynamic_block_base", "4")
     return onnxruntime.InferenceSession(
         model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"]
     )
