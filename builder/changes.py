@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -13,10 +13,10 @@ from django import forms
 from builder import voices
 from builder.config import AgentConfig
 from builder.drafts.merge import Nothing
-from builder.fields import FlowField, RowsField
+from builder.fields import FlowField, LevelField, RowsField
 from builder.forms import CONNECTIONS, AgentForm
 from builder.knowledge.models import KnowledgeFolder
-from builder.models import ModelConnection, Tool
+from builder.models import Agent, ModelConnection, Tool
 from builder.pronunciations.models import PronunciationDictionary
 
 CONTEXT_LINES = 2
@@ -36,9 +36,15 @@ PARTS: list[tuple[str, tuple[str, ...]]] = [
 SECONDS = (
     "finished_silence",
     "unfinished_silence",
-    "interruption_speech",
     "check_in_after",
     "slow_after",
+    "first_words",
+    "words_gap",
+    "longest_answer",
+    "first_sound",
+    "sound_gap",
+    "no_audio",
+    "webhook_timeout",
     "hedge_after",
     "digits_pause",
 )
@@ -158,6 +164,8 @@ def _words(name: str, value: Any) -> str:
     control = AgentForm.base_fields[name]
     if isinstance(control, FlowField):
         return control.words(value)
+    if isinstance(control, LevelField):
+        return control.words(value)
     if isinstance(value, bool):
         return "on" if value else "off"
     if value is None:
@@ -169,7 +177,7 @@ def _words(name: str, value: Any) -> str:
     if name == "tools":
         return _tools(value)
     if isinstance(control, RowsField):
-        return control.words(value, lambda column, text: _connection(text) if column == "connection" else text)
+        return control.words(value, lambda column, text: NAMED[column](text) if column in NAMED else text)
     if name == "knowledge":
         return _folders(value)
     if name == "pronunciations":
@@ -185,6 +193,15 @@ def _connection(value: str) -> str:
         return "On this machine"
     found = ModelConnection.objects.filter(pk=value).values_list("name", flat=True).first()
     return found or "a deleted connection"
+
+
+def _agent(value: str) -> str:
+    found = Agent.objects.filter(pk=value, deleted_at=None).values_list("name", flat=True).first()
+    return found or "a deleted agent"
+
+
+NAMED: Mapping[str, Callable[[str], str]] = {"connection": _connection, "agent": _agent}
+"""Columns of rows that hold ids."""
 
 
 def _tools(ids: Sequence[str]) -> str:

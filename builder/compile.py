@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from builder import vendors
-from builder.config import LOCAL, AgentConfig, Source, VoiceChoice, VoiceSource
+from builder.config import LOCAL, AgentConfig, HandOffChoice, Source, VoiceChoice, VoiceSource
 from builder.models import Agent, AgentVersion, ModelConnection
 from builder.pronunciations.selectors import pronunciations
 from builder.tools.agents import ToolsNotReady, bound_tools
-from builder.tools.bind import BoundTool
+from builder.tools.bind import BoundTool, secrets_of
+from builder.webhook import BoundWebhook
+from voice.flow.spec import HandOffStep
 from voice.providers.vendor import Role
-from voice.spec import AgentSpec, Model, Pronunciation, Variable, Voice
+from voice.spec import AgentSpec, HandOffTarget, Languages, Model, Pronunciation, Variable, Voice
 
 NAME_LENGTH = 60
 
@@ -81,12 +85,22 @@ class CompiledAgent:
     """None where there is nothing to look up."""
     test_values: Mapping[str, object] = field(default_factory=dict)
     """What variables are in test calls."""
+    webhook: BoundWebhook | None = None
+    """Whom to ask before a call begins."""
+    team: Mapping[str, CompiledAgent] = field(default_factory=dict)
+    """The agents that the call can come to, by their ids; of them none has a team of its own."""
+
+    @property
+    def is_realtime(self) -> bool:
+        """One model hears and speaks."""
+        return self.answering is not None and self.answering.role == "realtime"
 
     @property
     def services(self) -> list[Service]:
-        """All of them."""
+        """All of them, with those of the team."""
         answering = [self.answering] if self.answering else [service for service, _ in self.models]
-        return [*self.hearing, *(service for service, _ in self.voices), *answering]
+        others = [service for other in self.team.values() for service in other.services]
+        return [*self.hearing, *(service for service, _ in self.voices), *answering, *others]
 
 
 def compile_agent(version: AgentVersion) -> CompiledAgent:
@@ -96,6 +110,12 @@ def compile_agent(version: AgentVersion) -> CompiledAgent:
 
 def compile_config(agent: Agent, config: AgentConfig) -> CompiledAgent:
     """What the engine would run for `agent` if a version said what `config` says. Raises AgentNotReady."""
+    made = _alone(agent, config)
+    return replace(made, team=_team(agent, config, made))
+
+
+def _alone(agent: Agent, config: AgentConfig) -> CompiledAgent:
+    """An agent without those that it may hand the call over to."""
     resolve = _Resolver(agent.organization_id, config)
     answering = _answering(config, resolve)
     models = [] if answering else _models(config, resolve)
@@ -107,7 +127,9 @@ def compile_config(agent: Agent, config: AgentConfig) -> CompiledAgent:
         voice=voices[0][1],
         model=_model(answering or models[0][0], config),
         pronunciations=pronunciations(agent.organization_id, config.pronunciations),
+        handoffs=_handoffs(agent, config),
     )
+    _require_ears(config, hearing[0])
     own_voice = config.voice.id if config.voice.connection == config.model.connection else ""
     try:
         tools = bound_tools(agent.organization_id, config.tools)
@@ -123,8 +145,75 @@ def compile_config(agent: Agent, config: AgentConfig) -> CompiledAgent:
         voice=own_voice,
         tools=tools,
         test_values=config.test_values,
+        webhook=_webhook(agent.organization_id, config),
         library=Library(agent.organization_id, config.knowledge) if config.knowledge else None,
     )
+
+
+def _team(agent: Agent, config: AgentConfig, made: CompiledAgent) -> dict[str, CompiledAgent]:
+    """All to whom the call can come, also by way of others; in a circle it comes back to `made`."""
+    team, waiting = {agent.pk: made}, _next_agents(config)
+    if waiting and made.is_realtime:
+        raise AgentNotReady("A model that hears and speaks cannot hand a call over. Take the other agents out.")
+    while waiting:
+        key = waiting.pop()
+        other = _agents(agent.organization_id).filter(pk=key).first() if key not in team else None
+        if other is None:
+            continue
+        found = other.live_version.parsed_config if other.live_version else AgentConfig.model_validate(other.draft)
+        team[key] = _alone(other, found)
+        if team[key].is_realtime:
+            raise AgentNotReady(f"{other.name} cannot take over a call: its model hears and speaks by itself.")
+        waiting += _next_agents(found)
+    return team if len(team) > 1 else {}
+
+
+def _agents(organization_id: str) -> QuerySet[Agent]:
+    return Agent.objects.filter(organization_id=organization_id, deleted_at=None).select_related("live_version")
+
+
+def _next_agents(config: AgentConfig) -> list[str]:
+    """The ids of those that it hands calls over to itself."""
+    steps = config.flow.steps if config.flow else ()
+    return [one.agent for one in config.handoffs] + [one.agent for one in steps if isinstance(one, HandOffStep)]
+
+
+def _handoffs(agent: Agent, config: AgentConfig) -> tuple[HandOffTarget, ...]:
+    """Raises AgentNotReady for an agent that is not there."""
+    if not config.handoffs:
+        return ()
+    names = dict(_agents(agent.organization_id).values_list("pk", "name"))
+    if any(one.agent not in names for one in config.handoffs):
+        raise AgentNotReady("An agent that this one hands over to was deleted. Take it out on the agent's page.")
+    called: dict[str, HandOffChoice] = {}
+    for one in config.handoffs:
+        name = re.sub(r"\W+", "_", names[one.agent], flags=re.ASCII).strip("_")[:60]
+        called[name if re.match("[A-Za-z]", name) and name not in called else one.agent] = one
+    return tuple(
+        HandOffTarget(name=name, to=one.agent, when=one.when, say=one.say, greets=one.greets)
+        for name, one in called.items()
+    )
+
+
+def _require_ears(config: AgentConfig, first: Service) -> None:
+    """Raises AgentNotReady where recognition does not understand what is to be spoken."""
+    if first.access is not None:
+        if config.detect_language and not vendors.vendor(first.access.vendor).detects:
+            raise AgentNotReady(f"{first.access.name} does not detect languages. Turn that off, or choose another one.")
+    elif config.language != "en" or config.languages or config.detect_language:
+        raise AgentNotReady(
+            "The speech recognition on this machine understands English only. Choose a connection for it, or English."
+        )
+
+
+def _webhook(organization_id: str, config: AgentConfig) -> BoundWebhook | None:
+    hook = config.webhook
+    if not hook.url:
+        return None
+    secrets = secrets_of(organization_id, {hook.secret}) if hook.secret else {}
+    if hook.secret and hook.secret not in secrets:
+        raise AgentNotReady(f"The secret {hook.secret} of the web hook was deleted. Choose another one.")
+    return BoundWebhook(hook.url, secrets.get(hook.secret, ""), hook.timeout)
 
 
 class _Resolver:
@@ -212,14 +301,28 @@ def _model(service: Service, config: AgentConfig) -> Model:
 
 
 def spec(
-    name: str, config: AgentConfig, *, voice: Voice, model: Model, pronunciations: tuple[Pronunciation, ...] = ()
+    name: str,
+    config: AgentConfig,
+    *,
+    voice: Voice,
+    model: Model,
+    pronunciations: tuple[Pronunciation, ...] = (),
+    handoffs: tuple[HandOffTarget, ...] = (),
 ) -> AgentSpec:
     """The engine's description of an agent, with the voice and the language model that it begins with."""
     return AgentSpec(
         name=name,
         prompt=config.prompt,
         greeting=config.greeting,
+        first_speaker=config.first_speaker,
+        disclosure=config.disclosure,
+        guardrails=config.guardrails,
+        noise_suppression=config.noise_suppression,
         language=config.language,
+        languages=Languages(
+            voices={one.language: voice.model_copy(update={"id": one.voice or voice.id}) for one in config.languages},
+            detect=config.detect_language,
+        ),
         keyterms=config.keyterms,
         variables=tuple(Variable(name=one.name, type=one.type, default=one.default) for one in config.variables),
         timezone=config.timezone,
@@ -229,11 +332,13 @@ def spec(
         turns=config.turns,
         inactivity=config.inactivity,
         phrases=config.phrases,
+        patience=config.patience,
         digits=config.digits,
         ambient=config.ambient,
         recording=config.recording,
         answering=config.answering,
         transfers=config.transfers,
+        handoffs=handoffs,
         can_end_call=config.can_end_call,
         can_send_digits=config.can_send_digits,
         honesty=config.honesty,

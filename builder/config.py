@@ -19,9 +19,12 @@ from voice.spec import (
     Ambient,
     Answering,
     Digits,
+    Disclosure,
     Frozen,
+    Guardrails,
     Inactivity,
     Model,
+    Patience,
     Phrases,
     Recording,
     Timezone,
@@ -30,10 +33,13 @@ from voice.spec import (
     Variable,
     Voice,
 )
+from voice.tools.addresses import whole_url
 from voice.values import fitting, in_letters
 
 LOCAL = "local"
 """The `connection` of the models that run beside this installation."""
+LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+"""ISO 639-1."""
 FALLBACKS = 4
 """So many may stand behind the first choice."""
 
@@ -95,6 +101,35 @@ class VariableChoice(Variable):
         return test
 
 
+class LanguageChoice(Frozen):
+    """A language that the agent can go on in, and who speaks it: a voice of the agent's own connection."""
+
+    language: LanguageCode
+    voice: str = Field("", max_length=200)
+
+
+class HandOffChoice(Frozen):
+    """Another agent of the workspace, and when it takes over."""
+
+    agent: str = Field(min_length=1, max_length=40)
+    when: str = Field("", max_length=500)
+    say: str = Field("", max_length=500)
+    greets: bool = False
+
+
+class Webhook(Frozen):
+    """What is asked before a call begins. `secret` is the name of one, sent as a bearer token."""
+
+    url: str = Field("", max_length=2_000)
+    secret: str = Field("", max_length=40)
+    timeout: float = Field(3.0, ge=0.5, le=10.0)
+
+    @field_validator("url")
+    @classmethod
+    def _whole(cls, url: str) -> str:
+        return whole_url(url) if url.strip() else ""
+
+
 class AgentConfig(Frozen):
     """Everything about an agent that a version fixes. Its name is not part of it: renaming is no new version."""
 
@@ -102,7 +137,14 @@ class AgentConfig(Frozen):
     flow: Flow | None = None
     """Its steps, where it has any: they name tools of the library, folders and agents by their ids."""
     greeting: str = Field("Hello! How can I help you?", max_length=1_000)
-    language: Literal["en"] = "en"
+    first_speaker: Literal["greeting", "model", "caller"] = _default("first_speaker")
+    disclosure: Disclosure = Disclosure()
+    language: LanguageCode = "en"
+    languages: tuple[LanguageChoice, ...] = Field((), max_length=20)
+    detect_language: bool = False
+    noise_suppression: Literal["off", "auto", "max"] = _default("noise_suppression")
+    guardrails: Guardrails = Guardrails()
+    webhook: Webhook = Webhook()
     keyterms: tuple[str, ...] = Field((), max_length=100)
     knowledge: tuple[str, ...] = Field((), max_length=50)
     """The ids of the folders that it looks things up in."""
@@ -116,11 +158,13 @@ class AgentConfig(Frozen):
     turns: TurnTaking = TurnTaking()
     inactivity: Inactivity = Inactivity()
     phrases: Phrases = Phrases()
+    patience: Patience = Patience()
     digits: Digits = Digits()
     ambient: Ambient = Ambient()
     recording: Recording = Recording()
     answering: Answering = Answering()
     transfers: tuple[TransferTarget, ...] = Field((), max_length=20)
+    handoffs: tuple[HandOffChoice, ...] = Field((), max_length=20)
     tools: tuple[str, ...] = Field((), max_length=40)
     """Ids of those of the workspace's library."""
     can_end_call: bool = True

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
-from zoneinfo import available_timezones
 
 from django import forms
 
+from builder.choices import (
+    BEDS,
+    DICTATION,
+    DISCLOSED,
+    FIRST,
+    GREETS,
+    HONESTY,
+    INTERRUPTIONS,
+    LANGUAGES,
+    NOISE,
+    TERMINATORS,
+    TIMEZONES,
+    TYPES,
+)
 from builder.config import FALLBACKS
 from builder.fields import (
     Column,
     FlowField,
+    LevelField,
     LinesField,
     MinutesField,
     RowsField,
@@ -24,19 +38,7 @@ from builder.fields import (
     tidy_variable,
     whole,
 )
-from voice.media.scenes import SCENES
 from voice.variables import SYSTEM
-
-LANGUAGES = [("en", "English")]
-HONESTY = [
-    ("off", "Do nothing"),
-    ("flag", "Mark them on the call's page"),
-    ("correct", "Take them back aloud"),
-]
-TIMEZONES = [*sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/")), "UTC"]
-TERMINATORS = [("#", "the # key"), ("*", "the * key"), ("", "a pause only")]
-TYPES = [("string", "Text"), ("number", "Number"), ("boolean", "Yes or no"), ("date", "Date")]
-BEDS = [("", "None"), *((name, name.replace("_", " ").capitalize()) for name in SCENES)]
 
 SOURCE = [
     Column(name="connection", label="From", choices=[("", "")], required=True, longest=40),
@@ -55,6 +57,9 @@ def _model_name(label: str) -> forms.CharField:
     )
 
 
+GIVEN_UP = "Seconds; then the next one is asked."
+
+
 class AgentControls(forms.Form):
     """`PATHS` says which setting of AgentConfig each control sets; every setting has one."""
 
@@ -62,7 +67,20 @@ class AgentControls(forms.Form):
         "prompt": "prompt",
         "flow": "flow",
         "greeting": "greeting",
+        "first_speaker": "first_speaker",
+        "disclosure_text": "disclosure.text",
+        "disclosure_when": "disclosure.when",
         "language": "language",
+        "languages": "languages",
+        "detect_language": "detect_language",
+        "noise_suppression": "noise_suppression",
+        "refused_topics": "guardrails.topics",
+        "refusal": "guardrails.refusal",
+        "never_say": "guardrails.never_say",
+        "said_instead": "guardrails.instead",
+        "webhook_url": "webhook.url",
+        "webhook_secret": "webhook.secret",
+        "webhook_timeout": "webhook.timeout",
         "keyterms": "keyterms",
         "knowledge": "knowledge",
         "pronunciations": "pronunciations",
@@ -87,6 +105,8 @@ class AgentControls(forms.Form):
         "finished_probability": "turns.finished_probability",
         "interruptible": "turns.interruptible",
         "interruption_speech": "turns.interruption_speech",
+        "dictation": "turns.dictation",
+        "backchannel": "turns.backchannel",
         "check_in_after": "inactivity.check_in_after",
         "check_in_text": "inactivity.check_in_text",
         "check_ins": "inactivity.check_ins",
@@ -101,6 +121,12 @@ class AgentControls(forms.Form):
         "phrase_budget_spent": "phrases.budget_spent",
         "phrase_no_transfer": "phrases.no_transfer",
         "phrase_correction": "phrases.correction",
+        "first_words": "patience.first_words",
+        "words_gap": "patience.words_gap",
+        "longest_answer": "patience.longest_answer",
+        "first_sound": "patience.first_sound",
+        "sound_gap": "patience.sound_gap",
+        "no_audio": "patience.no_audio",
         "slow_after": "slow_after",
         "hedge_after": "hedge_after",
         "honesty": "honesty",
@@ -118,6 +144,7 @@ class AgentControls(forms.Form):
         "answering_message": "answering.message",
         "max_duration_minutes": "max_duration",
         "can_end_call": "can_end_call",
+        "handoffs": "handoffs",
         "tools": "tools",
     }
     GROUPS: ClassVar = [
@@ -125,6 +152,21 @@ class AgentControls(forms.Form):
             "Variables",
             "What differs from call to call. Texts hold {{name}} in its place.",
             ("variables", "timezone"),
+        ),
+        (
+            "Before a call",
+            "A program of yours may set variables, change the agent for this call, or refuse it.",
+            ("webhook_url", "webhook_secret", "webhook_timeout"),
+        ),
+        (
+            "First words",
+            "Who begins, and whether it is said that an AI speaks.",
+            ("first_speaker", "disclosure_text", "disclosure_when"),
+        ),
+        (
+            "Languages",
+            "What else the agent speaks.",
+            ("languages", "detect_language"),
         ),
         (
             "Turn taking",
@@ -135,6 +177,8 @@ class AgentControls(forms.Form):
                 "finished_probability",
                 "interruptible",
                 "interruption_speech",
+                "dictation",
+                "backchannel",
             ),
         ),
         (
@@ -152,9 +196,23 @@ class AgentControls(forms.Form):
                 "phrase_still_slow",
                 "phrase_trouble",
                 "phrase_giving_up",
-                "honesty",
-                "phrase_correction",
+                "first_words",
+                "words_gap",
+                "longest_answer",
+                "first_sound",
+                "sound_gap",
+                "no_audio",
             ),
+        ),
+        (
+            "Guardrails",
+            "What the agent does not talk about, never says, and may not claim.",
+            ("refused_topics", "refusal", "never_say", "said_instead", "honesty", "phrase_correction"),
+        ),
+        (
+            "Other agents",
+            "To whom this agent hands the call over. What was said stays known.",
+            ("handoffs",),
         ),
         (
             "Transfers",
@@ -169,7 +227,14 @@ class AgentControls(forms.Form):
         (
             "Sound and recording",
             "What is behind the agent's voice, and what is kept.",
-            ("ambient_bed", "ambient_volume", "ambient_duck", "recording_enabled", "recording_announcement"),
+            (
+                "noise_suppression",
+                "ambient_bed",
+                "ambient_volume",
+                "ambient_duck",
+                "recording_enabled",
+                "recording_announcement",
+            ),
         ),
         (
             "Calls that the agent makes",
@@ -212,6 +277,70 @@ class AgentControls(forms.Form):
     )
     language = forms.ChoiceField(
         label="Language", choices=LANGUAGES, help_text="What the caller speaks and the agent answers in."
+    )
+    first_speaker = forms.ChoiceField(label="Who speaks first", choices=FIRST)
+    disclosure_text = text(
+        "AI disclosure",
+        "Says that an AI speaks; the law of many places requires it. Empty: none.",
+        path="disclosure.text",
+        required=False,
+    )
+    disclosure_when = forms.ChoiceField(label="When it is said", choices=DISCLOSED)
+    languages = RowsField(
+        [
+            Column(name="language", label="Language", choices=LANGUAGES),
+            Column(name="voice", label="Voice", placeholder="the same voice", longest=200),
+        ],
+        adds="Add a language",
+        label="Further languages",
+        most=20,
+        help_text="The agent goes on in one of them when the caller speaks or asks for it. The local recognition "
+        "understands English only.",
+    )
+    detect_language = forms.BooleanField(
+        label="Detect the language",
+        required=False,
+        help_text="The recognition finds out what the caller speaks. Hosted ones can; the local one cannot.",
+    )
+    noise_suppression = forms.ChoiceField(label="Noise behind the caller", choices=NOISE)
+    refused_topics = LinesField(
+        label="Topics it refuses",
+        most=50,
+        longest=100,
+        help_text="A few words each, one a line. A caller who names one hears the refusal; the model is told, too.",
+    )
+    refusal = text("Refusal", "Said then.", path="guardrails.refusal")
+    never_say = LinesField(
+        label="Words it never says",
+        most=200,
+        longest=100,
+        help_text="Words or names, one a line. They are never spoken.",
+    )
+    said_instead = forms.CharField(
+        label="Said in their place", required=False, max_length=100, help_text="Empty: they are left out."
+    )
+    webhook_url = forms.CharField(
+        label="Ask this address",
+        required=False,
+        max_length=2_000,
+        widget=forms.TextInput(attrs={"placeholder": "https://example.org/calls", "inputmode": "url"}),
+        help_text="It is sent what is known of the call, and answers in JSON. Without an answer the call goes on.",
+    )
+    webhook_secret = forms.ChoiceField(
+        label="With this secret", required=False, choices=[("", "none")], help_text="Sent as a bearer token."
+    )
+    webhook_timeout = number("webhook.timeout", "Wait for it", "Seconds. The caller hears nothing meanwhile.", step=0.5)
+    handoffs = RowsField(
+        [
+            Column(name="agent", label="Agent", choices=[("", "")], required=True, longest=40),
+            Column(name="when", label="When", placeholder="They ask about an invoice", longest=500),
+            Column(name="say", label="Said before", placeholder="nothing", longest=500),
+            Column(name="greets", label="Then", choices=GREETS),
+        ],
+        adds="Add an agent",
+        label="Agents that take over",
+        most=20,
+        help_text="With their own voice, prompt and tools.",
     )
     keyterms = LinesField(
         label="Words to expect",
@@ -298,10 +427,20 @@ class AgentControls(forms.Form):
     interruptible = forms.BooleanField(
         label="The caller may interrupt", required=False, help_text="Off: the agent always finishes what it says."
     )
-    interruption_speech = number(
-        "turns.interruption_speech",
-        "Speech that interrupts",
-        "Seconds of speech that stop the agent whatever the words are. A shorter sound needs words.",
+    interruption_speech = LevelField(
+        INTERRUPTIONS,
+        label="Sensitivity to interruptions",
+        unit="s of speech",
+        help_text="How soon speech stops the agent whatever its words are. A shorter sound needs words.",
+    )
+    dictation = LevelField(
+        DICTATION,
+        label="Patience for numbers and spelling",
+        unit="times as long",
+        help_text="How long the pauses may be of callers who dictate a number, an address or a spelling.",
+    )
+    backchannel = forms.BooleanField(
+        label="Say “mm-hm” while the caller speaks for long", required=False, help_text="In their pauses, now and then."
     )
 
     check_in_after = number("inactivity.check_in_after", "Check in after", "Seconds of silence.", step=1)
@@ -309,6 +448,16 @@ class AgentControls(forms.Form):
     check_ins = whole("inactivity.check_ins", "Number of check-ins", "After that many the agent says goodbye.")
     farewell_text = text("Farewell", "What it says before it hangs up.")
 
+    first_words = number("patience.first_words", "Wait for the model's first words", GIVEN_UP)
+    words_gap = number("patience.words_gap", "Wait in the middle of an answer", GIVEN_UP)
+    longest_answer = number(
+        "patience.longest_answer", "Wait for the last model", "Seconds; the caller is told in between.", step=1
+    )
+    first_sound = number("patience.first_sound", "Wait for the voice's first sound", GIVEN_UP)
+    sound_gap = number("patience.sound_gap", "Wait in the middle of a sentence", GIVEN_UP)
+    no_audio = number(
+        "patience.no_audio", "A line is dead after", "Seconds without audio; after twice as long the call ends.", step=1
+    )
     slow_after = number("slow_after", "An answer is slow after", "Seconds.", step=0.5)
     hedge_after = number(
         "hedge_after",

@@ -81,6 +81,29 @@ def text(label: str, help_text: str, *, path: str = "", rows: int = 2, required:
     )
 
 
+class LevelField(forms.TypedChoiceField):
+    """A number as one of a few levels. One that is none of them can stay as it is."""
+
+    def __init__(self, levels: Sequence[tuple[float, str]], *, unit: str, **options: Any) -> None:
+        super().__init__(choices=[(str(level), label) for level, label in levels], coerce=float, **options)
+        self._unit = unit
+
+    def prepare_value(self, value: Any) -> Any:
+        return str(float(value)) if isinstance(value, int | float) else value
+
+    def offer(self, value: float) -> None:
+        """Have its own number among the levels."""
+        known = [(float(level), label) for level, label in cast("list[tuple[str, str]]", self.choices)]
+        if value not in dict(known):
+            known = sorted([*known, (value, f"{value:g} {self._unit}")])
+            self.choices = [(str(level), label) for level, label in known]
+
+    def words(self, value: float) -> str:
+        """The number as people read it."""
+        choices = cast("list[tuple[str, str]]", self.choices)
+        return dict(choices).get(str(float(value)), f"{value:g} {self._unit}")
+
+
 class LinesField(forms.CharField):
     """Several short texts, one a line, as a tuple."""
 

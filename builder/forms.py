@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from accounts.models import Organization
 from builder import starters, vendors, voices
 from builder.compile import default_model
-from builder.config import LOCAL, AgentConfig
+from builder.config import LOCAL, AgentConfig, HandOffChoice
 from builder.controls import AgentControls
 from builder.fields import RowsField, bound, schema
 from builder.models import Agent, ModelConnection
@@ -56,6 +56,10 @@ class AgentForm(AgentControls):
         for name, role in FALLBACK_ROWS.items():
             rows: RowsField = self._field(name)
             rows.offer("connection", self._sources((role,), *(row["connection"] for row in initial[name])))
+        for name in ("interruption_speech", "dictation"):
+            self._field(name).offer(initial[name])
+        self._field("webhook_secret").choices = _secrets(organization, config.webhook.secret)
+        self._field("handoffs").offer("agent", _agents(organization, agent, config.handoffs))
         self.tool_names = dict(organization.tools.values_list("pk", "name"))
         gone = [(key, "A deleted tool") for key in initial["tools"] if key not in self.tool_names]
         self._field("tools").choices = [*self.tool_names.items(), *gone]
@@ -106,6 +110,18 @@ class AgentForm(AgentControls):
             raise forms.ValidationError("Two of them have the same name.")
         return [{**row, "warm": bool(row["warm"])} for row in rows]
 
+    def clean_handoffs(self) -> list[dict[str, Any]]:
+        rows = self.cleaned_data["handoffs"]
+        if len({row["agent"] for row in rows}) < len(rows):
+            raise forms.ValidationError("An agent is in two of them.")
+        return [{**row, "greets": bool(row["greets"])} for row in rows]
+
+    def clean_languages(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.cleaned_data["languages"]
+        if len({row["language"] for row in rows}) < len(rows):
+            raise forms.ValidationError("A language is in two of them.")
+        return rows
+
     def _require_connections(self, data: Mapping[str, Any]) -> None:
         used = [(name, data.get(name, LOCAL)) for name in CONNECTIONS]
         used += [(name, row["connection"]) for name in FALLBACK_ROWS for row in data.get(name, ())]
@@ -149,6 +165,20 @@ def _folders(organization: Organization, chosen: tuple[str, ...]) -> list[tuple[
     """The folders to choose from. One that was chosen and is gone can be taken off."""
     known = list(organization.knowledge_folders.values_list("pk", "name"))
     return known + [(key, "A deleted folder") for key in chosen if key not in dict(known)]
+
+
+def _secrets(organization: Organization, chosen: str) -> list[tuple[str, str]]:
+    """The secrets to choose from, with one that was chosen and is gone."""
+    names = list(organization.secrets.values_list("name", flat=True))
+    gone = [chosen] if chosen and chosen not in names else []
+    return [("", "none"), *((name, name) for name in names), *((name, f"{name}, which was deleted") for name in gone)]
+
+
+def _agents(organization: Organization, agent: Agent, chosen: Sequence[HandOffChoice]) -> list[tuple[str, str]]:
+    """The other agents of the workspace, with those that were chosen and are gone."""
+    known = dict(organization.agents.filter(deleted_at=None).exclude(pk=agent.pk).values_list("pk", "name"))
+    gone = {one.agent: "A deleted agent" for one in chosen if one.agent not in known}
+    return [*known.items(), *gone.items()] or [("", "There is no other agent yet")]
 
 
 def _dictionaries(organization: Organization, chosen: Sequence[str]) -> list[tuple[str, str]]:

@@ -27,6 +27,7 @@ PLACES: Mapping[str, Kind] = {
     "flow.steps.*.tool": "tool",
     "flow.steps.*.folders.*": "folder",
     "flow.steps.*.agent": "agent",
+    "handoffs.*.agent": "agent",
 }
 """The settings that hold an id; `*` stands for each of a list."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from builder.compile import CompiledAgent
@@ -14,7 +15,7 @@ from voice.health import Health
 from voice.media.pacer import Pacer
 from voice.providers.base import Stt
 from voice.providers.vendor import CallFacts
-from voice.services import RealtimeServices, Services
+from voice.services import Member, RealtimeServices, Services
 from voice.spec import Voice
 from voice.speech import PhraseCache, VoiceService
 
@@ -36,6 +37,15 @@ class Providers:
         require_models(self._models.status, needed_models(compiled))
 
     def services(self, compiled: CompiledAgent) -> Services | RealtimeServices:
+        """What a call of the agent is made with, and those of the agents that it can come to."""
+        team: dict[str, Member] = {}
+        for key, other in compiled.team.items():
+            services = self._services(other, team)
+            if isinstance(services, Services):
+                team[key] = Member(spec=other.spec, services=services)
+        return self._services(compiled, team)
+
+    def _services(self, compiled: CompiledAgent, team: Mapping[str, Member]) -> Services | RealtimeServices:
         answering = compiled.answering
         if answering is not None and answering.access is not None and answering.role == "realtime":
             return RealtimeServices(
@@ -57,6 +67,7 @@ class Providers:
             pacer=self._pacer,
             phrases=self._phrases,
             tools=tools_for(compiled.tools),
+            team=team,
         )
 
     def _brains(self, compiled: CompiledAgent) -> Brains:

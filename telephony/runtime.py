@@ -11,6 +11,7 @@ from django.db import DatabaseError, close_old_connections
 
 from accounts.models import User
 from builder.models import Agent
+from builder.personal import personalised
 from core import lifespan
 from core.errors import ApiError, ErrorCode
 from telephony import services
@@ -78,7 +79,7 @@ class Runtime:
             require_ready=self.providers.require_ready,
         )
         try:
-            live = self._live(admitted)
+            live = await self._live(admitted)
         except Exception as error:
             detail = f"{type(error).__name__}: {error}"
             await self._finish(admitted.call.pk, events.CallEnded(at=0.0, reason=EndReason.ERROR, detail=detail), 0.0)
@@ -90,24 +91,22 @@ class Runtime:
             self._beating = asyncio.create_task(self._beat(), name="heartbeat")
         return live
 
-    def _live(self, admitted: Admitted) -> LiveCall:
+    async def _live(self, admitted: Admitted) -> LiveCall:
         call = admitted.call
+        known = _known(admitted)
+        compiled, variables, asked = await personalised(admitted.compiled, known)
         transport, sink = BrowserTransport(), EventSink(call.pk, self.store)
-        spec = admitted.compiled.spec
+        spec = compiled.spec
         recorder = Recorder(recording_path(call.pk)) if spec.recording.enabled else None
         conversation = make_call(
             call_id=call.pk,
             spec=spec,
-            services=self.providers.services(admitted.compiled),
+            services=self.providers.services(compiled),
             transport=transport,
             sink=sink,
             recorder=recorder,
-            variables={
-                **admitted.compiled.test_values,
-                "system__agent_id": call.agent_id,
-                "system__channel": call.channel,
-                "system__call_direction": "inbound",
-            },
+            variables={**known, **variables},
+            before=asked,
         )
         return LiveCall(
             facts=CallFacts.of(call), conversation=conversation, transport=transport, sink=sink, recorder=recorder
@@ -192,6 +191,19 @@ class Runtime:
                 await self.store.drain()
         except TimeoutError:
             log.error("The last events of calls were not stored")
+
+
+def _known(admitted: Admitted) -> dict[str, object]:
+    """The variables that a test call begins with."""
+    call = admitted.call
+    return {
+        **admitted.compiled.test_values,
+        "system__call_id": call.pk,
+        "system__agent_id": call.agent_id,
+        "system__agent_name": admitted.compiled.spec.name,
+        "system__channel": call.channel,
+        "system__call_direction": "inbound",
+    }
 
 
 def _recorded(recorder: Recorder | None) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from voice import events
@@ -49,9 +49,16 @@ class AgentCall(Call):
         sink: Callable[[Event], None],
         recorder: Recorder | None,
         variables: Mapping[str, object] | None,
+        before: Sequence[Event],
     ) -> None:
         super().__init__(
-            call_id=call_id, spec=spec, transport=transport, sink=sink, recorder=recorder, variables=variables
+            call_id=call_id,
+            spec=spec,
+            transport=transport,
+            sink=sink,
+            recorder=recorder,
+            variables=variables,
+            before=before,
         )
         self._services = services
         self._controls = Controls(
@@ -148,6 +155,10 @@ class AgentCall(Call):
         """Nobody speaks and nothing is to be answered."""
 
     @abstractmethod
+    def _take_floor(self) -> None:
+        """The agent has something to say by itself, as soon as nobody speaks."""
+
+    @abstractmethod
     def _play_tones(self, pcm: bytes) -> None:
         """Tones for the far end, behind what is being said."""
 
@@ -164,7 +175,9 @@ class AgentCall(Call):
     def _begin(self) -> None:
         if self._spec.ambient.bed:
             self._spawn(self._fill_the_room(), "ambient sound", spare=True)
-        if self._spec.answering.detect:
+        if self._spec.refusal is not None:
+            self._say(self._spec.refusal, after=lambda: self.end(EndReason.REJECTED), final=True)
+        elif self._spec.answering.detect:
             self._screen()
         else:
             self._open()
@@ -205,7 +218,15 @@ class AgentCall(Call):
     def _greet(self) -> None:
         if self._recorder is not None:
             self._recorder.start(self.clock)
-        self._say(self._spec.greeting)
+        disclosure = self._spec.disclosure
+        match self._spec.first_speaker:
+            case "greeting":
+                words = [self._spec.greeting, disclosure.text]
+                self._say(" ".join(filter(None, words if disclosure.when == "after_greeting" else reversed(words))))
+            case "model":
+                self._say(disclosure.text, after=self._take_floor)
+            case "caller":
+                self._say(disclosure.text)
 
     async def _fill_the_room(self) -> None:
         """Let the caller hear where the agent sits, from now on."""

@@ -11,6 +11,7 @@ from typing import Protocol
 from voice import events
 from voice.chain import ChatModel, ModelChain, Question
 from voice.clock import CallClock
+from voice.guardrails import instructed
 from voice.health import Health
 from voice.history import answered, as_heard, assistant, is_empty, joined, told
 from voice.knowledge import Knowledge, consult
@@ -30,6 +31,7 @@ TOOL_ROUNDS = 5
 # A model that has only printed what was meant for a machine is asked again.
 IN_WORDS = "[Nothing of that could be spoken. Answer the caller in words, or call one of your tools.]"
 LEAK_LIMIT = 500
+OPENING = "[The call has begun. Say your first words to the caller.]"
 UNTRUE = '[You said "{claim}", but no tool has done that. Do it now with the right tool, or say that it is not done.]'
 
 
@@ -145,7 +147,7 @@ class LlmBrain:
         self._budget = spec.knowledge_budget
         self._clock = seat.clock
         self._emit = seat.emit
-        self._prompt = spec.prompt
+        self._prompt = instructed(spec.prompt, spec.guardrails)
         self._variables = seat.control.variables
         self._history: list[Message] = [
             {"role": "user" if who == "caller" else "assistant", "content": words} for who, words in seat.past
@@ -186,7 +188,7 @@ class LlmBrain:
         made: list[Message] = []
         self._generated[ask.turn] = made
         known = await self._look_up(ask)
-        spoken, hint = False, ""
+        spoken, hint = False, "" if ask.text or self._history else OPENING
         for _ in range(TOOL_ROUNDS):
             wanted: list[ToolRequest] = []
             text = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
 from typing import Any
@@ -45,7 +45,8 @@ class EndReason(StrEnum):
 
 class Call(ABC):
     """Runs one call. Use it once: `await run()`, while the transport calls the `on_…` methods and, when its side is
-    over, `end`. `sink` takes every event, in order, and must not wait."""
+    over, `end`. `sink` takes every event, in order, and must not wait; `before` are those that come first, of what was
+    done before the call."""
 
     def __init__(
         self,
@@ -56,6 +57,7 @@ class Call(ABC):
         sink: Callable[[Event], None],
         recorder: Recorder | None = None,
         variables: Mapping[str, object] | None = None,
+        before: Sequence[Event] = (),
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.clock = CallClock(self._loop)
@@ -64,6 +66,7 @@ class Call(ABC):
         self._transport = transport
         self._sink = sink
         self._recorder = recorder
+        self._before = before
         self._variables = Variables(
             {**(variables or {}), "system__call_id": call_id},
             declared=spec.variables,
@@ -90,6 +93,8 @@ class Call(ABC):
                 variables=self._variables.facts(),
             )
         )
+        for event in self._before:
+            self._emit(event)
         self._set_timer("longest", self._spec.max_duration, self._time_is_up)
         self._watch_line()
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from voice.call import Call
 from voice.conversation import Conversation
@@ -23,6 +23,7 @@ def make_call(
     sink: Callable[[Event], None],
     recorder: Recorder | None = None,
     variables: Mapping[str, object] | None = None,
+    before: Sequence[Event] = (),
 ) -> Call:
     """A call of the kind that `services` are for. See `Call` for how it is used."""
     if isinstance(services, RealtimeServices):
@@ -34,6 +35,7 @@ def make_call(
             sink=sink,
             recorder=recorder,
             variables=variables,
+            before=before,
         )
     return Conversation(
         call_id=call_id,
@@ -43,4 +45,5 @@ def make_call(
         sink=sink,
         recorder=recorder,
         variables=variables,
+        before=before,
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from voice import cues, events
@@ -15,6 +15,7 @@ from voice.agent_call import STILL_SLOW_SECONDS, AgentCall, Source
 from voice.brain import Brain, Seat
 from voice.call import EndReason
 from voice.events import Event
+from voice.guardrails import Guard
 from voice.hearing import Hearing
 from voice.honesty import Honesty
 from voice.media.recording import Recorder
@@ -50,6 +51,7 @@ class Conversation(AgentCall):
         sink: Callable[[Event], None],
         recorder: Recorder | None = None,
         variables: Mapping[str, object] | None = None,
+        before: Sequence[Event] = (),
     ) -> None:
         super().__init__(
             call_id=call_id,
@@ -59,9 +61,11 @@ class Conversation(AgentCall):
             sink=sink,
             recorder=recorder,
             variables=variables,
+            before=before,
         )
         self._services: Services = services
         self._honesty = Honesty()
+        self._guard = Guard(spec.guardrails)
         self._speaker: Speaker = self._make_speaker(spec, services)
         self._brain = self._make_brain(spec, services)
         self._replier = Replier(
@@ -71,10 +75,12 @@ class Conversation(AgentCall):
             clock=self.clock,
             emit=self._emit,
             grown=self._playout.more,
+            clean=self._clean,
+            joins=lambda text, place: self._guard.joining(self._speaker.lexicon.joins)(text, place),
         )
         self._turns = TurnTaker(
             settings=spec.turns,
-            language=spec.language,
+            language="" if spec.languages.detect else spec.language,
             keyterms=spec.keyterms,
             stt=self._recogniser(services),
             vad=services.vad,
@@ -151,7 +157,7 @@ class Conversation(AgentCall):
         for when the voice itself has failed and no other can say them."""
         try:
             async with asyncio.timeout(READY_SECONDS):
-                await self._brain.start(self._floor)
+                await self._brain.start(self._take_floor)
         except TimeoutError:
             log.warning("The brain of call %s was not ready within %.0f s", self._call_id, READY_SECONDS)
         except Exception:  # it shows at the first turn
@@ -190,7 +196,7 @@ class Conversation(AgentCall):
         if self._screens:
             return
         if self._reply is None and not self._over.done():
-            self._begin_reply(Reply(self._turn + 1, caller=text, asked_at=self.clock.now()))
+            self._begin_reply(self._reply_to(text, self._turn + 1))
 
     def finished(self, text: str, started: float, ended: float) -> None:
         if self._over.done() or self._screens:
@@ -286,14 +292,22 @@ class Conversation(AgentCall):
             self._drop_reply()
             begun = None
         if begun is None:
-            begun = Reply(self._turn, caller=text, asked_at=self.clock.now())
+            begun = self._reply_to(text, self._turn)
             begun.certain.set()
             self._begin_reply(begun)
         else:
             begun.certain.set()
             begun.asked_at = self.clock.now()
             self._playout.release()
+        if begun.refused:
+            self._tell_guard(begun.turn, "topic", begun.refused, text, "refused")
         self._set_timer("slow", self._spec.slow_after, self._slow)
+
+    def _reply_to(self, text: str, turn: int) -> Reply:
+        """What the caller says is answered by the brain, unless it is about what is refused."""
+        refused = self._guard.refuses(text)
+        words = self._worded(self._guard.refusal) if refused else ""
+        return Reply(turn, caller=text, text=words, refused=refused, asked_at=self.clock.now())
 
     def _say(self, text: str, after: Callable[[], None] | None = None, *, final: bool = False) -> None:
         words = self._worded(text)
@@ -304,7 +318,7 @@ class Conversation(AgentCall):
         reply.certain.set()
         self._begin_reply(reply)
 
-    def _floor(self) -> None:
+    def _take_floor(self) -> None:
         """The brain has something to say by itself."""
         self._wants_floor = True
         self._idle()
@@ -369,7 +383,19 @@ class Conversation(AgentCall):
             case None:
                 self._idle()
 
-    # --- honesty
+    # --- guardrails and honesty
+
+    def _clean(self, reply: Reply, clause: str) -> str:
+        """A piece of what the brain says without what the agent never says."""
+        words, found = self._guard.cleaned(clause)
+        for phrase in found:
+            self._tell_guard(reply.turn, "never_say", phrase, clause, "replaced")
+        return words
+
+    def _tell_guard(
+        self, turn: int, kind: Literal["topic", "never_say"], rule: str, text: str, then: Literal["refused", "replaced"]
+    ) -> None:
+        self._emit(events.GuardrailApplied(at=self.clock.now(), turn=turn, kind=kind, rule=rule, text=text, then=then))
 
     def _doubted(self, turn: int, said: str) -> bool:
         """Whether something was claimed that no tool has done, and is to be corrected aloud."""
@@ -383,7 +409,7 @@ class Conversation(AgentCall):
     def _set_right(self) -> None:
         """The false claim is taken back: what the caller has said meanwhile is answered, or else the brain goes on."""
         if self._waiting is None:
-            self._floor()
+            self._take_floor()
             return
         waiting, self._waiting = self._waiting, None
         self._answer(*waiting, "speech")
@@ -403,21 +429,26 @@ class Conversation(AgentCall):
         if action.message:
             past.append(("caller", f"[{action.message}]"))
         self._spawn(self._brain.close(), "former agent", spare=True)
+        spoken = self._spec.language
         self._spec, self._services = member.spec, member.services
+        self._guard = Guard(member.spec.guardrails)
+        if member.spec.language != spoken and not member.spec.languages.detect:
+            self._turns.listen_in(member.spec.language)
         self._variables.declare(member.spec.variables, agent=member.spec.name, timezone=member.spec.timezone)
         self._speaker = self._make_speaker(member.spec, member.services)
         self._brain = self._make_brain(member.spec, member.services, past)
         self._replier.change(self._brain, self._speaker)
         self._spawn(self._get_ready(), "prepare", spare=True)
-        if greeting := self._worded(member.spec.greeting):
-            self._say(greeting)
+        if action.greets and self._worded(member.spec.greeting):
+            self._say(member.spec.greeting)
         else:
-            self._floor()
+            self._take_floor()
 
     def _listen_in(self, language: str) -> None:
         if language != self._spec.language and language not in self._spec.languages.voices:
             raise ToolError(f"This agent does not speak {language}.")
-        self._turns.listen_in(language)
+        if not self._spec.languages.detect:
+            self._turns.listen_in(language)
         self._speaker.use(language=language)
 
     def _speak_with(self, voice: str) -> None:

@@ -247,6 +247,12 @@ def read(text: str, expecting: Expecting = OPEN) -> Cue:
     return _dictation(text, expecting) or _sentence(text, words, expecting)
 
 
+def is_dictated(cue: Cue, expecting: Expecting) -> bool:
+    """Whether a number, an address or a spelling is being said, or was asked for, and is not complete."""
+    dictated = ("digits", "spelling", "email")
+    return cue is not NUMBER_COMPLETE and (cue.name in dictated or expecting.what in dictated)
+
+
 def _dictation(text: str, expecting: Expecting) -> Cue | None:
     """What is said of numbers, letters and addresses, whose ends are known by themselves."""
     lower = text.lower()

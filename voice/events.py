@@ -317,6 +317,36 @@ class SlotHeard(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GuardrailApplied(Event):
+    """A caller named a topic that the agent refuses, or the agent was about to say what it never says. `rule` is the
+    topic or the words, `text` where they stood; `then` is "refused", "replaced", or "said" where nothing could stop
+    it."""
+
+    type: ClassVar[str] = "guardrail.applied"
+
+    turn: int
+    kind: Literal["topic", "never_say"]
+    rule: str
+    text: str
+    then: Literal["refused", "replaced", "said"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookAsked(Event):
+    """Somebody's program was asked before the call began. `request` and `answer` are JSON data without secrets; `error`
+    says why the answer was not used, and the call goes on without it. `took` is in seconds."""
+
+    type: ClassVar[str] = "webhook.asked"
+
+    url: str
+    request: dict[str, Any]
+    answer: Any = None
+    status: int = 0
+    took: float = 0.0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimDoubted(Event):
     """The agent said that it had done something, and no tool had. `then` is "noted", or "corrected" aloud."""
 

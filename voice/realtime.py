@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from voice import events
@@ -17,6 +17,7 @@ from voice.answers import Answer, Answers
 from voice.brain import TOOL_ROUNDS
 from voice.call import EndReason
 from voice.events import Event
+from voice.guardrails import instructed
 from voice.media.pcm import Gain
 from voice.media.recording import Recorder
 from voice.playout import Utterance
@@ -48,6 +49,7 @@ class RealtimeConversation(AgentCall):
         sink: Callable[[Event], None],
         recorder: Recorder | None = None,
         variables: Mapping[str, object] | None = None,
+        before: Sequence[Event] = (),
     ) -> None:
         super().__init__(
             call_id=call_id,
@@ -57,6 +59,7 @@ class RealtimeConversation(AgentCall):
             sink=sink,
             recorder=recorder,
             variables=variables,
+            before=before,
         )
         self._services: RealtimeServices = services
         self._realtime = services.realtime
@@ -85,7 +88,7 @@ class RealtimeConversation(AgentCall):
     def _settings(self) -> RealtimeSettings:
         spec, turns = self._spec, self._spec.turns
         return RealtimeSettings(
-            instructions=self._worded(spec.prompt),
+            instructions=self._worded(instructed(spec.prompt, spec.guardrails)),
             language=spec.language,
             keyterms=spec.keyterms,
             voice=self._services.voice,
@@ -366,11 +369,14 @@ class RealtimeConversation(AgentCall):
             error = f"The model asked for tools {TOOL_ROUNDS} times in one turn."
             self._answer_failed(answer, ProviderError(self._realtime.name, error))
 
+    def _take_floor(self) -> None:
+        self._wants_floor = True
+        self._idle()
+
     def _told_late(self, result: Result) -> None:
         """A tool has come to its end after its turn had gone on."""
         self._session.add(f"[Result of {result.request.name}: {result.text}]")
-        self._wants_floor = True
-        self._idle()
+        self._take_floor()
 
     def _listen_in(self, language: str) -> None:
         if language != self._spec.language and language not in self._spec.languages.voices:

@@ -43,6 +43,8 @@ class Reply:
     """Set once the caller is known to have finished."""
     after: Callable[[], None] | None = None
     """What happens when all of it is heard."""
+    refused: str = ""
+    """The topic of the caller's words, if it is one that is refused."""
     final: bool = False
     """Nothing interrupts it: the call ends after it."""
     asked_at: float = 0.0
@@ -84,7 +86,8 @@ class ReplyFailed(Exception):
 
 
 class Replier:
-    """Makes the replies of one call."""
+    """Makes the replies of one call. `clean` makes what is spoken of a piece of the brain's text; `joins` says where a
+    text must not be cut."""
 
     def __init__(
         self,
@@ -95,7 +98,11 @@ class Replier:
         clock: CallClock,
         emit: Emit,
         grown: Callable[[], None],
+        clean: Callable[[Reply, str], str],
+        joins: Callable[[str, int], bool | None],
     ) -> None:
+        self._clean = clean
+        self._joins = joins
         self._brain = brain
         self._goodbye = goodbye
         self._speaker = speaker
@@ -160,7 +167,7 @@ class Replier:
             reply.queue.put_nowait(None)
 
     async def _ask(self, reply: Reply) -> None:
-        clauses = Clauses(self._speaker.lexicon.joins)
+        clauses = Clauses(self._joins)
         meant, begun = False, None
         outputs = self._brain.reply(Ask(reply.turn, reply.caller, reply.certain))
         try:
@@ -192,7 +199,7 @@ class Replier:
             self._queue(reply, [self._goodbye()])
 
     def _queue(self, reply: Reply, clauses: list[str]) -> None:
-        for clause in clauses:
+        for clause in [self._clean(reply, clause) for clause in clauses]:
             if not any(map(str.isalnum, clause)):
                 continue
             reply.clauses += 1

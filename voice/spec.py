@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from voice.flow.spec import Flow
 from voice.frozen import Frozen as Frozen
 from voice.values import VARIABLE_NAME, VariableType, fitting, in_letters, require_name
+
+Phrase = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
+"""A few words."""
 
 
 class Pronunciation(Frozen):
@@ -57,6 +60,10 @@ class TurnTaking(Frozen):
     interruptible: bool = True
     interruption_speech: float = Field(0.6, ge=0.1, le=5.0)
     """Speech over the agent that is an interruption whatever its words; shorter speech needs words."""
+    dictation: float = Field(1.0, ge=1.0, le=4.0)
+    """So many times as long may the pauses be of a caller who dictates a number, an address or a spelling."""
+    backchannel: bool = False
+    """Say "mm-hm" in the pauses of callers who speak for long."""
 
 
 class Inactivity(Frozen):
@@ -103,6 +110,8 @@ class Languages(Frozen):
 
     voices: Mapping[str, Voice] = Field(default_factory=dict)
     """By ISO 639-1 code, such as "es"."""
+    detect: bool = False
+    """The recogniser finds out by itself which language is spoken, of those that it knows."""
 
 
 class Digits(Frozen):
@@ -148,10 +157,34 @@ class TransferTarget(Frozen):
 
 
 class HandOffTarget(Frozen):
-    """Another agent that the call may be handed to. `name` is its key in the team."""
+    """Another agent that the call may be handed to. `name` is what the model calls it."""
 
     name: str = Field(min_length=1, max_length=64, pattern=r"^[a-zA-Z][\w-]*$")
+    to: str = Field("", max_length=64)
+    """Its key in the team; empty is its name."""
     when: str = ""
+    say: str = ""
+    """Said before; empty hands over silently."""
+    greets: bool = True
+    """The other one begins with its greeting; otherwise it goes on with the conversation."""
+
+
+class Guardrails(Frozen):
+    """What the agent refuses to talk about, and what it never says."""
+
+    topics: tuple[Phrase, ...] = Field((), max_length=50)
+    """Told to the model; a caller who names one of them hears `refusal`, whatever the model would have said."""
+    refusal: str = Field("I'm sorry, I can't talk about that. Is there anything else I can do for you?", max_length=500)
+    never_say: tuple[Phrase, ...] = Field((), max_length=200)
+    """Whole words that are left out of what the model says, or replaced by `instead`."""
+    instead: str = Field("", max_length=100)
+
+
+class Disclosure(Frozen):
+    """Words that say that an AI speaks. Empty: none."""
+
+    text: str = Field("", max_length=500)
+    when: Literal["first", "after_greeting"] = "first"
 
 
 def _known_zone(name: str) -> str:
@@ -202,6 +235,14 @@ class AgentSpec(Frozen):
     """Its steps; None is one conversation by the prompt. Tools in it are named as the model knows them."""
     greeting: str = ""
     """Said first, in these words; empty means that the caller speaks first."""
+    first_speaker: Literal["greeting", "model", "caller"] = "greeting"
+    """Who speaks first: the agent with its greeting, the agent with words of its own, or the caller."""
+    refusal: str | None = None
+    """Said instead of all else, before the call is rejected."""
+    disclosure: Disclosure = Disclosure()
+    guardrails: Guardrails = Guardrails()
+    noise_suppression: Literal["off", "auto", "max"] = "off"
+    """What is done about the noise behind the caller: nothing, something where there is much, all that can be."""
     language: str = "en"
     languages: Languages = Languages()
     keyterms: tuple[str, ...] = ()

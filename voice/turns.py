@@ -321,6 +321,8 @@ class TurnTaker:
             return
         model = "" if self._end_of_turn is None else self._end_of_turn.name
         wait, by = self._policy(Pause(self._probability, model, self._turn_ended, self._cue), self._settings)
+        if self._cue is not None and cues.is_dictated(self._cue, self.expecting):
+            wait *= self._settings.dictation
         self._emit(
             events.TurnDecision(
                 at=self._clock.now(),

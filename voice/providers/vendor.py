@@ -89,4 +89,6 @@ class Vendor:
     voices: tuple[VoiceChoice, ...] = ()
     list_voices: Callable[[Account], Awaitable[list[VoiceChoice]]] | None = None
     """Asks the vendor for the account's voices. Raises ProviderError."""
+    detects: bool = False
+    """Its recognisers find out by themselves which language is spoken, when they are told none."""
     needs_key: bool = True

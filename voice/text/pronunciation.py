@@ -41,6 +41,10 @@ class Lexicon:
         nothing."""
         return self._replaced(text, lambda entry, words: entry.alias or words)
 
+    def replaced(self, text: str, put: Callable[[str], str]) -> str:
+        """`text` with what `put` makes of each of the entries' words in it."""
+        return self._replaced(text, lambda entry, words: put(words))
+
     def spoken(self, text: str, language: str, phonemes: Phonemes = "") -> str:
         """`text` as it is given to a voice: `voice.text.spoken`, said as the dictionary wants it. IPA goes to voices
         that take it, and the alias to all others."""

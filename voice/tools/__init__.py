@@ -46,6 +46,8 @@ class HandOff:
     to: str
     message: str = ""
     """What the next agent is told, in words for a model."""
+    greets: bool = True
+    """It begins with its greeting; otherwise it goes on with the conversation."""
 
 
 Action = EndCall | Transfer | HandOff

@@ -56,6 +56,7 @@ class HandOffTool(InstantTool):
     """Lets another agent of the team go on."""
 
     def __init__(self, targets: Sequence[HandOffTarget]) -> None:
+        self._targets = {target.name: target for target in targets}
         self.schema = ToolSchema(
             name="hand_off",
             description="Let another agent go on with this call. " + _choices(targets),
@@ -67,8 +68,9 @@ class HandOffTool(InstantTool):
         )
 
     async def run(self, arguments: Mapping[str, object], call: CallControl) -> Outcome:
-        to = str(arguments["to"])
-        return Outcome(f"{to} goes on.", HandOff(to, str(arguments.get("message") or "")))
+        target = self._targets[str(arguments["to"])]
+        action = HandOff(target.to or target.name, str(arguments.get("message") or ""), target.greets)
+        return Outcome(f"{target.name} goes on.", action, say=render(target.say, call.variables))
 
 
 class SendDigitsTool(InstantTool):

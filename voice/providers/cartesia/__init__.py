@@ -98,6 +98,7 @@ VENDOR = Vendor(
     },
     check=_check,
     stt=_stt,
+    detects=True,
     tts=_tts,
     voices=(
         VoiceChoice(id="f786b574-daa5-4673-aa0c-cbe3e8534c02", label="Katie", gender="female"),

@@ -17,6 +17,7 @@ VENDOR = Vendor(
     models={"stt": ("nova-3", "flux-general-en", "flux-general-multi", "nova-2-phonecall"), "tts": ("aura-2",)},
     check=check,
     stt=deepgram_stt,
+    detects=True,
     tts=DeepgramTts,
     voices=VOICES,
     list_voices=list_voices,

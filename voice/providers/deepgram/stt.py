@@ -99,7 +99,7 @@ class Nova(_Deepgram):
         return [
             *super().query(),
             ("channels", 1),
-            ("language", self._language),
+            ("language", self._language or "multi"),
             ("interim_results", "true"),
             ("punctuate", "true"),
             # The pauses are ours to find.
@@ -136,7 +136,8 @@ class Flux(_Deepgram):
         self._ended = False
 
     def query(self) -> Query:
-        hint = [("language_hint", self._language)] if self._model.endswith("multi") else []
+        multilingual = self._model.endswith("multi") and self._language
+        hint = [("language_hint", self._language)] if multilingual else []
         return [*super().query(), ("eager_eot_threshold", EAGER_THRESHOLD), *hint]
 
     def audio(self, pcm: bytes) -> Message:

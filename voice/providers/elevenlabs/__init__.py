@@ -20,6 +20,7 @@ VENDOR = Vendor(
     },
     check=check,
     stt=elevenlabs_stt,
+    detects=True,
     tts=ElevenLabsTts,
     voices=VOICES,
     list_voices=list_voices,

@@ -60,7 +60,7 @@ class Scribe(Recogniser):
             ("model_id", self._model),
             ("audio_format", f"pcm_{SAMPLE_RATE}"),
             ("commit_strategy", "manual"),
-            ("language_code", self._language.partition("-")[0]),
+            *([("language_code", self._language.partition("-")[0])] if self._language else ()),
             *(("keyterms", term) for term in self._keyterms),
         ]
         socket = await ProviderSocket.open(

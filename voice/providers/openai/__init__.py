@@ -102,6 +102,7 @@ VENDOR = Vendor(
     },
     check=_check,
     stt=_stt,
+    detects=True,
     tts=_tts,
     llm=_llm,
     realtime=_realtime,
