@@ -18,6 +18,7 @@ from telephony.routing import websocket_urlpatterns as calls
 from telephony.selectors import PROCESS_LOST
 from voice.conversation import EndReason
 from voice.events import EVENT_TYPES
+from voice.variables import SYSTEM
 
 ROOT = Path(__file__).resolve().parents[1]
 OWN = {"accounts", "billing", "builder", "config", "core", "telephony"}
@@ -117,3 +118,8 @@ def test_every_file_that_the_architecture_names_exists() -> None:
     named = set(re.findall(r"`((?:[a-z_]+/)+[\w.]*)(?::\w+)?`", read("docs/architecture.md")))
     assert len(named) > 20
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_every_variable_that_a_call_knows_of_itself_is_listed() -> None:
+    listed = dict(re.findall(r"^\| `(system__\w+)` \| (.+) \|$", read("docs/variables.md"), re.MULTILINE))
+    assert listed == SYSTEM
