@@ -7,9 +7,11 @@ from copy import copy
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from pydantic import ValidationError
 
 from accounts.models import AuditEntry, Organization, User
@@ -173,6 +175,8 @@ def agent_publish(*, agent: Agent, actor: User, note: str = "", revision: int | 
         raise ApiError(ErrorCode.CONFLICT, "Nothing to publish", message)
     config = current.draft_config
     _require_sound(current, config)
+    if current.live_version is None:
+        _require_slot(current)
     last = current.versions.aggregate(last=Max("number"))["last"] or 0
     version = AgentVersion.objects.create(
         agent=current,
@@ -190,6 +194,13 @@ def agent_publish(*, agent: Agent, actor: User, note: str = "", revision: int | 
         organization=current.organization, actor=actor, action="agent.published", target=current.pk, changes=published
     )
     return version
+
+
+def _require_slot(agent: Agent) -> None:
+    """Raises the ApiError of whoever limits how many agents are live."""
+    others = Agent.objects.filter(organization=agent.organization, deleted_at=None).exclude(live_version=None)
+    for path in settings.BEFORE_AGENT_GOES_LIVE:
+        import_string(path)(organization=agent.organization, live_agents=others.count)
 
 
 @transaction.atomic

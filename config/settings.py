@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
+from celery.schedules import crontab
 from cryptography.fernet import Fernet
 
 from config.logs import logging_config
@@ -139,6 +140,9 @@ FORM_RENDERER = "core.forms.FormRenderer"
 ON_ORGANIZATION_CREATED = ["builder.services.example_agent_create"]
 """Called with `organization=` and `actor=` in the transaction that creates a workspace; one may return an object whose
 page the new owner is sent to."""
+BEFORE_AGENT_GOES_LIVE = ["billing.limits.slots.agent_slot_require"]
+"""Called with `organization=` and `live_agents=` (a count) when an agent is published for the first time; one that
+raises an ApiError refuses it."""
 
 # --- Data -------------------------------------------------------------------------------------------------------------
 
@@ -214,6 +218,21 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "builder.knowledge.tasks.look_after_knowledge",
         "schedule": 60.0,
         "options": {"expires": 60.0},
+    },
+    "meter-missed-calls": {
+        "task": "telephony.tasks.meter_missed_calls",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "look-after-billing": {
+        "task": "billing.tasks.look_after_billing",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "reconcile-billing": {
+        "task": "billing.tasks.reconcile_billing",
+        "schedule": crontab(hour=3, minute=17),
+        "options": {"expires": 3600.0},
     },
     "tidy-recordings": {"task": "telephony.tasks.tidy_recordings", "schedule": 900.0, "options": {"expires": 900.0}},
 }

@@ -22,11 +22,27 @@ class Call(models.Model):
     class Channel(models.TextChoices):
         BROWSER = "browser", "Browser test"
 
+    class Line(models.TextChoices):
+        """What it came or went by, which decides whether telephony is charged."""
+
+        NONE = "", "Browser or API"
+        PLATFORM = "platform", "A number of the platform"
+        OWN = "own", "One's own carrier"
+
+    class Direction(models.TextChoices):
+        WEB = "web", "Web"
+        INBOUND = "inbound", "Inbound"
+        OUTBOUND = "outbound", "Outbound"
+
     id = PrefixedIdField(prefix="call")
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="calls")
     agent = models.ForeignKey(Agent, models.PROTECT, related_name="calls")
     version = models.ForeignKey(AgentVersion, models.PROTECT, related_name="calls")
     channel = models.CharField(max_length=12, choices=Channel.choices)
+    line = models.CharField(max_length=10, choices=Line.choices, blank=True, default=Line.NONE)
+    direction = models.CharField(max_length=10, choices=Direction.choices, default=Direction.WEB)
+    number = models.CharField(max_length=40, blank=True)
+    """The number of ours that was called, or that called."""
     started_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     state = models.CharField(max_length=8, choices=State.choices, default=State.LIVE)
     started_at = models.DateTimeField()
@@ -41,6 +57,8 @@ class Call(models.Model):
     end_detail = models.CharField(max_length=300, blank=True)
     services = models.JSONField(default=list)
     """The hosted services that it may use, as its events call them: objects with `role`, `name`, `vendor`, `model`."""
+    metered_at = models.DateTimeField(null=True, blank=True)
+    """When it was written down what its providers did."""
     recording_seconds = models.FloatField(default=0.0)
     """Length of the recording; 0 when there is none. The file's place follows from the id."""
     recording_format = models.CharField(max_length=8, blank=True)
@@ -56,6 +74,10 @@ class Call(models.Model):
             models.Index(fields=["organization", "-started_at"], name="call_list"),
             # The search for calls whose process died reads only live ones.
             models.Index(fields=["heartbeat_at"], condition=models.Q(state="live"), name="live_call_heartbeat"),
+            # Calls of which it is still to be written down what their providers did.
+            models.Index(
+                fields=["ended_at"], condition=models.Q(state="ended", metered_at=None), name="call_unmetered"
+            ),
             # Recordings that are to be sealed, or are too old.
             models.Index(
                 fields=["ended_at"],

@@ -10,6 +10,7 @@ import structlog
 from django.db import DatabaseError, close_old_connections
 
 from accounts.models import User
+from billing.limits.leases import Cover, leases_renew
 from builder.models import Agent
 from builder.personal import personalised
 from core import lifespan
@@ -85,6 +86,7 @@ class Runtime:
             await self._finish(admitted.call.pk, events.CallEnded(at=0.0, reason=EndReason.ERROR, detail=detail), 0.0)
             raise
         self.calls[live.facts.id] = live
+        self._limit(live, admitted.cover)
         live.attach(outbox)
         live.task = asyncio.create_task(self._run(live), name=f"call {live.facts.id}")
         if self._beating is None:
@@ -111,6 +113,10 @@ class Runtime:
         return LiveCall(
             facts=CallFacts.of(call), conversation=conversation, transport=transport, sink=sink, recorder=recorder
         )
+
+    def _limit(self, live: LiveCall, cover: Cover) -> None:
+        """Tell a call until when it is paid for."""
+        live.conversation.limit(cover.seconds, grace=float(cover.grace))
 
     async def _run(self, live: LiveCall) -> None:
         """Hold the conversation, and write its end down however it comes."""
@@ -163,9 +169,13 @@ class Runtime:
                     return
                 try:
                     gone = await in_thread(services.calls_beat, call_ids=list(self.calls))
+                    covers = await in_thread(leases_renew, call_ids=list(self.calls))
                 except DatabaseError as error:
                     log.warning("The heartbeat of calls was not stored", error=str(error))
                     continue
+                for call_id, cover in covers.items():
+                    if (live := self.calls.get(call_id)) is not None:
+                        self._limit(live, cover)
                 for call_id in gone:
                     if (live := self.calls.get(call_id)) is not None:
                         live.conversation.end(EndReason.ERROR, "The call was finished from elsewhere.")

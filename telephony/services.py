@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import audit
+from billing.limits.leases import Cover, call_admit
+from billing.usage.calls import call_settle
 from builder.compile import AgentNotReady, CompiledAgent, compile_agent
 from builder.measures.services import measures_store
 from builder.models import Agent
@@ -21,6 +23,7 @@ from builder.services import snapshot_for_test
 from core.errors import ApiError, ErrorCode
 from core.locks import transaction_lock
 from telephony.measures import measures_of
+from telephony.metering import finished
 from telephony.models import Call, CallEvent
 from telephony.process import is_dead
 from telephony.recordings import outline_of, recording_path, remove_recording, stored_recording
@@ -46,6 +49,8 @@ class Admitted:
 
     call: Call
     compiled: CompiledAgent
+    cover: Cover
+    """Until when it is paid for."""
 
 
 @transaction.atomic
@@ -54,9 +59,9 @@ def call_start(
 ) -> Admitted:
     """Admit a test call of `agent`'s draft, held by `process`.
 
-    Raises ApiError: not found for a deleted agent, concurrency limited when the process holds as many calls as it may,
-    conflict when the agent cannot take calls as it is, and what `require_ready` raises when a model that it needs is
-    not there yet.
+    Raises ApiError: not found for a deleted agent, concurrency limited when the process or the plan holds as many calls
+    as it may, quota exceeded when there is no money for a call, conflict when the agent cannot take calls as it is, and
+    what `require_ready` raises when a model that it needs is not there yet.
     """
     if not Agent.objects.filter(pk=agent.pk, deleted_at=None).exists():
         raise ApiError(ErrorCode.NOT_FOUND, "No such agent", "The agent was deleted.")
@@ -85,9 +90,17 @@ def call_start(
         process=process,
         services=_hosted_services(compiled),
     )
+    cover = call_admit(
+        organization=agent.organization,
+        call_id=call.pk,
+        agent_id=agent.pk,
+        started_at=now,
+        outbound=call.direction == Call.Direction.OUTBOUND,
+        on_platform_number=call.line == Call.Line.PLATFORM,
+    )
     ran = {"version": ("", version.pk), "channel": ("", call.channel)}
     audit(organization=agent.organization, actor=actor, action="call.started", target=call.pk, changes=ran)
-    return Admitted(call, compiled)
+    return Admitted(call, compiled, cover)
 
 
 def _hosted_services(compiled: CompiledAgent) -> list[dict[str, str]]:
@@ -143,7 +156,8 @@ def _recover(call_id: str) -> bool:
     else:
         trouble = ""
     last = call.events.order_by("-sequence").first()
-    duration = max(last.at if last else 0.0, recorded)
+    beat = (call.heartbeat_at - call.started_at).total_seconds()
+    duration = max(last.at if last else 0.0, recorded, beat)
     detail = f"The server process that held the call died.{trouble}"
     if last is None or last.type != events.CallEnded.type:
         ended = events.CallEnded(at=duration, reason=PROCESS_LOST, detail=detail)
@@ -151,8 +165,8 @@ def _recover(call_id: str) -> bool:
         reason = PROCESS_LOST
     else:
         # All was told but the end itself: the process died in the moment between.
-        reason, detail = last.data["reason"], last.data["detail"]
-    call.ended_at = max(call.heartbeat_at, call.started_at + timedelta(seconds=duration))
+        duration, reason, detail = last.at, last.data["reason"], last.data["detail"]
+    call.ended_at = call.started_at + timedelta(seconds=duration)
     _close(call, reason=reason, detail=detail, duration=duration, recording_seconds=recorded)
     log.warning("A call lost its process", call_id=call.pk, process=call.process, seconds=round(duration, 1))
     return True
@@ -163,13 +177,15 @@ def _close(call: Call, *, reason: str, detail: str, duration: float, recording_s
     call.end_reason, call.end_detail = reason, detail[:300]
     call.duration_ms, call.recording_seconds = round(1000 * duration), recording_seconds
     call.save(update_fields=["state", "ended_at", "end_reason", "end_detail", "duration_ms", "recording_seconds"])
-    # Robust: a queue that cannot be reached must not fail the call's end. Recordings that it missed are found later.
+    call_settle(call=finished(call))
+    # Robust: a queue that cannot be reached must not fail the call's end. What it missed is found later.
     transaction.on_commit(lambda: _work_up_soon(call.pk, archive=recording_seconds > 0), robust=True)
 
 
 def _work_up_soon(call_id: str, *, archive: bool) -> None:
     from telephony import tasks  # which imports this module
 
+    tasks.meter_call.delay(call_id)
     tasks.measure_call.delay(call_id)
     if archive:
         tasks.archive_recording.delay(call_id)

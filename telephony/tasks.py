@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from telephony import services
+from telephony import metering, services
 
 
 @shared_task
@@ -17,6 +17,19 @@ def recover_calls() -> None:
 def measure_call(call_id: str) -> None:
     """Roll up what a call that has just ended has measured of its services."""
     services.call_measure(call_id=call_id)
+
+
+@shared_task
+def meter_call(call_id: str) -> None:
+    """Write down what the providers of a call did that has just ended."""
+    metering.call_meter(call_id=call_id)
+
+
+@shared_task
+def meter_missed_calls() -> None:
+    """Do so for the calls that were missed."""
+    for call_id in metering.calls_unmetered():
+        meter_call.delay(call_id)
 
 
 @shared_task

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date
 
+from django.db import transaction
 from django.db.models import F
 
 from accounts.models import Organization
@@ -28,6 +29,15 @@ def spend_add(organization: Organization, charges: Iterable[Charge]) -> None:
             sums[Scope.AGENT, event.agent_id, day] += charge.amount
         if event.campaign_id:
             sums[Scope.CAMPAIGN, event.campaign_id, day] += charge.amount
+    if sums and Budget.objects.filter(organization=organization).exists():
+        # Robust: a queue that cannot be reached must not undo a charge.
+        transaction.on_commit(lambda: _check_soon(organization.pk), robust=True)
     for (scope, target, day), amount in sorted(sums.items()):
         row, _ = SpendDay.objects.get_or_create(organization=organization, scope=scope, target=target, day=day)
         SpendDay.objects.filter(pk=row.pk).update(amount=F("amount") + amount)
+
+
+def _check_soon(organization_id: str) -> None:
+    from billing import tasks  # which imports this module
+
+    tasks.check_budgets.delay(organization_id)

@@ -110,9 +110,11 @@ def usage_rerate(
         change = rate.amount(event.quantity) - sums.rated
         if change == 0 and rate.id == sums.rate_id:
             continue
-        charges.append(_charge(event, sums.count, Kind.CORRECTION, rate, change, reason))
+        number = sums.count
         if (short := -(sums.rated + change + sums.refunded)) > 0:
-            charges.append(_charge(event, sums.count + 1, Kind.REFUND, rate, short, "Refunded more than it costs now."))
+            charges.append(_charge(event, number, Kind.REFUND, rate, short, "More was refunded than it costs now."))
+            number += 1
+        charges.append(_charge(event, number, Kind.CORRECTION, rate, change, reason))
     _store(organization, charges)
     if charges and actor is not None:
         rerated = {"facts": ("", len(charges)), "reason": ("", reason)}

@@ -121,7 +121,7 @@ def test_a_call_without_a_heartbeat_is_finished_wherever_its_process_was(call_fa
     silent.refresh_from_db()
     alive.refresh_from_db()
     assert alive.state == Call.State.LIVE
-    assert (silent.state, silent.duration_ms, silent.recording_seconds) == (Call.State.ENDED, 0, 0.0)
+    assert (silent.state, silent.duration_ms, silent.recording_seconds) == (Call.State.ENDED, 29_000, 0.0)
     assert silent.ended_at == heartbeat
 
 

@@ -1,0 +1,51 @@
+"""A workspace with a plan, and calls of it that begin, beat and end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Organization
+from billing.limits.leases import Cover, call_admit
+from billing.plans.models import Plan
+from billing.plans.services import subscription_change
+from billing.usage.calls import FinishedCall, call_settle
+from billing.usage.models import Charge
+
+NOW = timezone.now()
+
+
+@pytest.fixture
+def on_plan(workspace: Organization, settings: Any) -> Callable[[str], Organization]:
+    """The workspace, on the plan of this id since now."""
+
+    def choose(plan_id: str) -> Organization:
+        settings.DEFAULT_PLAN = "unlimited"
+        subscription_change(organization=workspace, plan=Plan.objects.get(pk=plan_id), actor=None)
+        return workspace
+
+    return choose
+
+
+def admit(organization: Organization, call_id: str = "call_1", started_at: datetime = NOW, **options: Any) -> Cover:
+    return call_admit(
+        organization=organization, call_id=call_id, started_at=started_at, **{"agent_id": "agent_1", **options}
+    )
+
+
+def settle(
+    organization: Organization, seconds: float, call_id: str = "call_1", started_at: datetime = NOW, **options: Any
+) -> list[Charge]:
+    call = FinishedCall(
+        id=call_id,
+        organization=organization,
+        version_id="ver_1",
+        started_at=started_at,
+        ended_at=started_at + timedelta(seconds=seconds),
+        **{"agent_id": "agent_1", **options},
+    )
+    return call_settle(call=call)
