@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cover:
-    """A call is paid for until `seconds` from its start (None: no end is in sight), and `grace` more once it was told."""
+    """A call is paid for until `seconds` from its start (None: no end in sight), and `grace` more once it was told."""
 
     seconds: int | None
     grace: int
