@@ -234,6 +234,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": crontab(hour=3, minute=17),
         "options": {"expires": 3600.0},
     },
+    "recharge-balances": {
+        "task": "billing.payments.tasks.recharge_balances",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "look-after-subscriptions": {
+        "task": "billing.payments.tasks.look_after_subscriptions",
+        "schedule": 300.0,
+        "options": {"expires": 300.0},
+    },
     "tidy-recordings": {"task": "telephony.tasks.tidy_recordings", "schedule": 900.0, "options": {"expires": 900.0}},
 }
 

@@ -12,6 +12,7 @@ urlpatterns = [
     path("readyz", core_views.readyz, name="readyz"),
     path("accounts/", include("allauth.urls")),
     path("", include("accounts.urls")),
+    path("", include("billing.stripe.urls")),
     path("w/<slug:workspace>/palette/", views.palette, name="palette"),
     path("w/<slug:workspace>/", include("builder.urls")),
     path("w/<slug:workspace>/", include("telephony.urls")),

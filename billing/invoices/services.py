@@ -151,7 +151,7 @@ def invoice_pay(
 
 
 @transaction.atomic
-def invoice_void(*, invoice: Invoice, actor: User) -> None:
+def invoice_void(*, invoice: Invoice, actor: User | None) -> None:
     """Cancel an open invoice. It keeps its number, and what it asked for is on the next one."""
     ledger_lock(invoice.organization)
     invoice = Invoice.objects.select_related("organization").get(pk=invoice.pk)

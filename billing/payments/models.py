@@ -17,6 +17,8 @@ class PaymentAccount(models.Model):
     customer_id = models.CharField(max_length=80, unique=True)
     subscription_id = models.CharField(max_length=80, blank=True)
     """Empty while there is none that is not over."""
+    offer_id = models.CharField(max_length=80, blank=True)
+    """The version of a plan that the subscription renews with."""
     asked_at = models.DateTimeField(null=True, blank=True)
     """When the service was asked for the state that is stored: a later answer than an older question's is kept."""
     past_due_since = models.DateTimeField(null=True, blank=True)

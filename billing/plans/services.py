@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Organization, User
 from accounts.services import audit
+from billing.invoices.services import period_close
 from billing.ledger.models import Account, Transfer
 from billing.ledger.services import Movement, account, ledger_lock, post
 from billing.plans.catalogue import PLANS
@@ -114,6 +115,41 @@ def subscription_change(
 
 
 @transaction.atomic
+def subscription_begin(
+    *, organization: Organization, version: PlanVersion, start: datetime, end: datetime
+) -> Subscription:
+    """Begin a month of `version` that was paid for. What is left of the budgets before it expires."""
+    ledger_lock(organization)
+    subscription = subscription_ensure(organization=organization)
+    before = subscription.plan_version
+    _expire(subscription)
+    subscription.plan_version, subscription.next_plan = version, None
+    subscription.period_start, subscription.period_end = start, end
+    subscription.status = Subscription.Status.ACTIVE
+    subscription.save(update_fields=["plan_version", "next_plan", "period_start", "period_end", "status"])
+    _grant(subscription, Fraction(1))
+    changed = {"plan": (before.plan_id, version.plan_id), "when": ("", "now")}
+    audit(organization=organization, actor=None, action="plan.changed", target=subscription.pk, changes=changed)
+    return subscription
+
+
+@transaction.atomic
+def subscription_status(*, organization: Organization, status: Subscription.Status) -> bool:
+    """Whether its payments are as they should be. Paid again, it has its month's budgets. False: it is so already."""
+    ledger_lock(organization)
+    subscription = subscription_ensure(organization=organization)
+    before, subscription.status = Subscription.Status(subscription.status), status
+    if before == status:
+        return False
+    subscription.save(update_fields=["status"])
+    if before == Subscription.Status.UNPAID and status == Subscription.Status.ACTIVE:
+        _grant(subscription, Fraction(1))  # a month that was granted already is not granted again
+    changed = {"status": (before.value, status.value)}
+    audit(organization=organization, actor=None, action="plan.status", target=subscription.pk, changes=changed)
+    return True
+
+
+@transaction.atomic
 def subscription_settings(
     *, organization: Organization, actor: User, overage: bool, grace_seconds: int
 ) -> Subscription:
@@ -147,6 +183,7 @@ def period_roll(*, subscription_id: str, at: datetime) -> bool:
     if subscription.period_end > at:
         return False
     _expire(subscription)
+    over = subscription.period_start
     while subscription.period_end <= at:
         subscription.period_start = subscription.period_end
         subscription.period_end = month_after(subscription.period_start)
@@ -154,6 +191,12 @@ def period_roll(*, subscription_id: str, at: datetime) -> bool:
     subscription.plan_version = current_version(plan_id, subscription.period_start)
     subscription.next_plan = None
     subscription.save(update_fields=["plan_version", "next_plan", "period_start", "period_end"])
+    period_close(
+        organization=organization,
+        period=(over, subscription.period_start),
+        version=subscription.plan_version,
+        at=subscription.period_start,
+    )
     if subscription.status in (Subscription.Status.ACTIVE, Subscription.Status.PAST_DUE):
         _grant(subscription, Fraction(1))
     return True

@@ -1,20 +1,23 @@
-"""A workspace with a plan, and calls of it that begin, beat and end."""
+"""A workspace with a plan, calls of it that begin, beat and end, and the gateway to a fake Stripe."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.utils import timezone
 
 from accounts.models import Organization
 from billing.limits.leases import Cover, call_admit
 from billing.plans.models import Plan
 from billing.plans.services import subscription_change
+from billing.stripe.adapter import StripeGateway
 from billing.usage.calls import FinishedCall, call_settle
 from billing.usage.models import Charge
+from tests.billing.stripe_fake import KEY, WEBHOOK_SECRET, Stripe, running_stripe
 
 NOW = timezone.now()
 
@@ -49,3 +52,18 @@ def settle(
         **{"agent_id": "agent_1", **options},
     )
     return call_settle(call=call)
+
+
+@pytest.fixture
+def stripe(settings: LazySettings) -> Iterator[Stripe]:
+    with running_stripe() as fake:
+        settings.STRIPE_SECRET_KEY = KEY
+        settings.STRIPE_WEBHOOK_SECRET = WEBHOOK_SECRET
+        settings.STRIPE_API_BASE = fake.url
+        settings.PAYMENT_GATEWAY = "billing.stripe.adapter.StripeGateway"
+        yield fake
+
+
+@pytest.fixture
+def gateway(stripe: Stripe) -> StripeGateway:
+    return StripeGateway()

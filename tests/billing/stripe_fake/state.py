@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import itertools
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -33,7 +34,7 @@ def add_month(moment: int) -> int:
 class State:
     """Every object by its id, the events so far, and the time."""
 
-    now: int = 1_800_000_000
+    now: int = field(default_factory=lambda: int(time.time()))
     objects: dict[str, Object] = field(default_factory=dict)
     events: list[Object] = field(default_factory=list)
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
