@@ -22,7 +22,9 @@ from billing.payments.gateway import Attempt, Occasion, Outcome, RemoteInvoice, 
 from billing.payments.models import AutoRecharge, Payment, PaymentAccount
 from billing.payments.plans import FREE, is_upgrade
 from billing.plans.models import Plan, PlanVersion, Subscription
+from billing.plans.selectors import current_version
 from billing.plans.services import (
+    month_after,
     period_roll,
     subscription_begin,
     subscription_change,
@@ -54,7 +56,7 @@ def subscription_synced(*, remote: RemoteSubscription, asked_at: datetime) -> st
             return ""  # an old one, or one that nobody has paid for
         replaced, account.subscription_id = account.subscription_id, remote.id
         _begin(account, remote)
-    elif account.asked_at and asked_at <= account.asked_at:
+    elif account.asked_at and asked_at < account.asked_at:
         return ""
     account.asked_at, account.offer_id, account.pay_url = asked_at, remote.offer_id, remote.pay_url
     if remote.status is RemoteStatus.ENDED:
@@ -117,9 +119,9 @@ def _end(account: PaymentAccount, remote: RemoteSubscription) -> None:
     for invoice in asked_for:
         invoice_void(invoice=invoice, actor=None)
     subscription_status(organization=organization, status=Subscription.Status.ACTIVE)
-    subscription = subscription_ensure(organization=organization)
-    if subscription.plan_version.plan_id != FREE:
-        subscription_change(organization=organization, plan=Plan.objects.get(pk=FREE), actor=None)
+    if subscription_ensure(organization=organization).plan_version.plan_id != FREE:
+        now = timezone.now()
+        subscription_begin(organization=organization, version=current_version(FREE), start=now, end=month_after(now))
     mails.subscription_ended(organization, unpaid=unpaid)
 
 

@@ -122,12 +122,14 @@ def subscription_begin(
     ledger_lock(organization)
     subscription = subscription_ensure(organization=organization)
     before = subscription.plan_version
-    _expire(subscription)
+    # Keys of their own: a month of another plan may have begun at the very same moment.
+    key = f"{subscription.pk}:{version.pk}:{start.isoformat()}"
+    _expire(subscription, key=f"replaced:{key}")
     subscription.plan_version, subscription.next_plan = version, None
     subscription.period_start, subscription.period_end = start, end
     subscription.status = Subscription.Status.ACTIVE
     subscription.save(update_fields=["plan_version", "next_plan", "period_start", "period_end", "status"])
-    _grant(subscription, Fraction(1))
+    _grant(subscription, Fraction(1), key=f"begun:{key}")
     changed = {"plan": (before.plan_id, version.plan_id), "when": ("", "now")}
     audit(organization=organization, actor=None, action="plan.changed", target=subscription.pk, changes=changed)
     return subscription
@@ -225,19 +227,19 @@ def _budgets(version: PlanVersion) -> dict[Unit, int]:
     return {Unit.USD: version.agent_budget or 0, Unit.CREDIT: version.credits or 0}
 
 
-def _grant(subscription: Subscription, part: Fraction) -> None:
-    organization = subscription.organization
+def _grant(subscription: Subscription, part: Fraction, *, key: str = "") -> None:
+    organization, key = subscription.organization, key or f"grant:{_period(subscription)}"
     for unit, amount in _budgets(subscription.plan_version).items():
         if granted := prorated(amount, part):
-            _move(organization, unit, Transfer.Kind.GRANT, granted, f"grant:{_period(subscription)}:{unit}")
+            _move(organization, unit, Transfer.Kind.GRANT, granted, f"{key}:{unit}")
 
 
-def _expire(subscription: Subscription) -> None:
-    organization = subscription.organization
+def _expire(subscription: Subscription, *, key: str = "") -> None:
+    organization, key = subscription.organization, key or f"expiry:{_period(subscription)}"
     for unit in Unit:
         left = account(organization, Account.Kind.ALLOWANCE, unit).balance
         if left:
-            _move(organization, unit, Transfer.Kind.EXPIRY, -left, f"expiry:{_period(subscription)}:{unit}")
+            _move(organization, unit, Transfer.Kind.EXPIRY, -left, f"{key}:{unit}")
 
 
 def _regrant(subscription: Subscription, before: PlanVersion, part: Fraction, at: datetime) -> None:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from billing.payments import settlement
-from billing.payments.gateway import CENT, Occasion
+from billing.payments.gateway import CENT, Occasion, RemoteInvoice
 from billing.payments.models import WebhookEvent
 from billing.stripe.adapter import CURRENCY, StripeGateway
 from core.errors import ApiError, ErrorCode
@@ -60,26 +60,25 @@ def _invoice(gateway: StripeGateway, thing: Any) -> None:
     if not remote.subscription_id:
         return
     _sync(gateway, remote.subscription_id)
-    if remote.occasion is Occasion.RENEWAL and not remote.paid:
-        _add_usage(gateway, remote.id)
+    if remote.occasion is Occasion.RENEWAL:
+        _add_usage(gateway, remote)
     settlement.invoice_settled(remote=remote)
 
 
-def _add_usage(gateway: StripeGateway, invoice_id: str) -> None:
-    """What was used beyond the budget is paid with the renewal."""
-    remote = gateway.invoice(invoice_id)
+def _add_usage(gateway: StripeGateway, remote: RemoteInvoice) -> None:
+    """What was used beyond the budget is paid with the renewal; with the next one, where this one is sent already."""
     invoice = settlement.renewal_invoice(remote)
     if invoice is None or invoice.reference:
         return
     if (amount := settlement.beyond_budget(invoice)) > 0:
         gateway.add_to_invoice(
             subscription_id=remote.subscription_id,
-            invoice_id=invoice_id,
+            invoice_id=remote.id,
             amount=amount,
             text=f"Usage beyond the budget, invoice {invoice.label}",
             key=invoice.pk,
         )
-    settlement.invoice_reference(invoice=invoice, reference=invoice_id)
+    settlement.invoice_reference(invoice=invoice, reference=remote.id)
 
 
 def _checkout(gateway: StripeGateway, thing: Any) -> None:

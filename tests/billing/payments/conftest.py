@@ -20,7 +20,7 @@ from billing.plans.models import Plan, Subscription
 from billing.plans.services import periods_roll
 from billing.usage.services import Fact, usage_charge, usage_record
 from tests.billing.stripe_fake import Stripe
-from tests.billing.stripe_fake.state import GOOD, HOUR, Object
+from tests.billing.stripe_fake.state import DAY, GOOD, Object
 
 BACK = "https://agents.example.org/back/"
 START = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
@@ -58,9 +58,7 @@ class Payer:
         """Talk for so long, at six cents a minute."""
         now = datetime.now(UTC)
         fact = Fact(key=f"{key}-{now.timestamp()}", meter="agent_seconds", quantity=seconds, occurred_at=now)
-        usage_charge(
-            organization=self.organization, events=usage_record(organization=self.organization, facts=[fact])
-        )
+        usage_charge(organization=self.organization, events=usage_record(organization=self.organization, facts=[fact]))
 
     def use_card(self, card: str) -> None:
         self.stripe.use_card(self.account.customer_id, card)
@@ -78,11 +76,11 @@ class Payer:
         return self._client.post(reverse("stripe_webhook"), body, "application/json", headers=headers).status_code
 
     def wait(self, seconds: int, *, heard: bool = True) -> None:
-        """Let time pass hour by hour at Stripe's and here, with our periodic work; `heard`: messages arrive at once."""
-        until = self.stripe.state.now + seconds
-        while self.stripe.state.now < until:
-            self.stripe.advance(min(HOUR, until - self.stripe.state.now))
-            self._clock.move_to(datetime.fromtimestamp(self.stripe.state.now, UTC), tick=False)
+        """Let time pass at Stripe's and here, with our periodic work; `heard`: messages arrive at once."""
+        end = self.stripe.state.now + seconds
+        while self.stripe.state.now < end:
+            self.stripe.advance_a_step(min(end, self.stripe.state.now + DAY))
+            self._clock.move_to(datetime.fromtimestamp(self.stripe.state.now, UTC))
             if heard:
                 self.hear()
             periods_roll()
@@ -104,6 +102,10 @@ class Payer:
         return self.subscription.plan_version.plan_id
 
     @property
+    def next_plan(self) -> str | None:
+        return self.subscription.next_plan_id
+
+    @property
     def left(self) -> int:
         """Micro-dollars."""
         return balance(self.organization).total
@@ -122,7 +124,7 @@ class Payer:
 
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(START, tick=False) as traveller:
+    with time_machine.travel(START) as traveller:
         yield traveller
 
 

@@ -122,6 +122,10 @@ class Stripe:
     def advance(self, seconds: int) -> None:
         subscriptions.advance(self.state, self.state.now + seconds)
 
+    def advance_a_step(self, until: int) -> None:
+        """To the next thing that happens by itself, which then happens, or to `until`."""
+        subscriptions.advance(self.state, max(self.state.now, subscriptions.next_due(self.state, until)))
+
     # --- webhooks
 
     def new_events(self) -> list[Object]:

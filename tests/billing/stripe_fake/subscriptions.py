@@ -110,6 +110,11 @@ def advance(state: State, to: int) -> None:
     state.now = to
 
 
+def next_due(state: State, until: int) -> int:
+    """The moment of the next thing that happens by itself, or `until`."""
+    return min((moment for moment, _, _ in _due(state, until)), default=until)
+
+
 def _due(state: State, to: int) -> list[tuple[int, str, Any]]:
     found: list[tuple[int, str, Any]] = []
     for subscription in state.all("subscription"):
