@@ -24,7 +24,7 @@ from voice.variables import render
 
 Emit = Callable[[events.Event], None]
 
-# A model reads ahead when the caller has said so many words more: reading a few costs a small machine more than it saves.
+# A model reads ahead when there are so many words more: reading one or two costs a small machine more than it saves.
 WORDS_AHEAD = 4
 # A model that keeps asking for tools is stopped after so many rounds.
 TOOL_ROUNDS = 5
