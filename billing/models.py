@@ -39,4 +39,5 @@ from billing.ledger import models as ledger  # noqa: E402, F401
 from billing.limits import models as limits  # noqa: E402, F401
 from billing.payments import models as payments  # noqa: E402, F401
 from billing.plans import models as plans  # noqa: E402, F401
+from billing.reports import models as reports  # noqa: E402, F401
 from billing.usage import models as usage  # noqa: E402, F401

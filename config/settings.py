@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     # daphne only lends `runserver` its ASGI server, and importing Twisted costs every process most of a second.
     *(["daphne"] if COMMAND == "runserver" else []),
     "config",
+    "api",
     "telephony",
     "builder",
     "billing",
@@ -244,6 +245,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 300.0,
         "options": {"expires": 300.0},
     },
+    "roll-up-usage": {"task": "telephony.tasks.roll_up_usage", "schedule": 30.0, "options": {"expires": 30.0}},
     "tidy-recordings": {"task": "telephony.tasks.tidy_recordings", "schedule": 900.0, "options": {"expires": 900.0}},
 }
 

@@ -128,3 +128,7 @@ class CallEvent(models.Model):
         """The event as `voice.events.encode` gave it."""
         turn = {} if self.turn is None else {"turn": self.turn}
         return {"type": self.type, "at": self.at, **turn, **self.data}
+
+
+# Django looks for an app's models here.
+from telephony.reports import models as reports  # noqa: E402, F401

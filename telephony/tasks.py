@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from billing.reports.rollup import roll_up
 from telephony import metering, services
+from telephony.reports.rollup import outcomes_rebuild
 
 
 @shared_task
@@ -44,3 +46,9 @@ def tidy_recordings() -> None:
     services.recordings_expire()
     for call_id in services.recordings_overdue():
         archive_recording.delay(call_id)
+
+
+@shared_task
+def roll_up_usage() -> None:
+    """Add up the days about which something was written since the last time."""
+    roll_up(also=outcomes_rebuild)
