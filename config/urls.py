@@ -17,6 +17,7 @@ urlpatterns = [
     path("w/<slug:workspace>/", include("builder.urls")),
     path("w/<slug:workspace>/", include("telephony.urls")),
     path("w/<slug:workspace>/", include("billing.urls")),
+    path("", include("api.urls")),
 ]
 
 handler400 = "core.errors.bad_request"

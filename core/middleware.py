@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import structlog
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 from core import errors
 
@@ -49,13 +49,20 @@ class PermissionsPolicyMiddleware:
 
 
 class ErrorMiddleware:
-    """Answers an `ApiError` that a view raised, in the form that the client reads."""
+    """Answers an `ApiError` of a view, and a method that it does not take, in the form that the client reads."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed):
+            return response
+        allowed = response["Allow"]
+        message = f"This address takes {allowed}, and not {request.method}."
+        told = errors.response(request, errors.ApiError(errors.ErrorCode.METHOD_NOT_ALLOWED, "Another method", message))
+        told["Allow"] = allowed
+        return told
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return errors.response(request, exception) if isinstance(exception, errors.ApiError) else None

@@ -12,6 +12,7 @@ import pytest
 from django.core.management import get_commands
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from api.urls import api
 from builder.routing import websocket_urlpatterns as editing
 from core.errors import STATUS, ErrorCode
 from telephony.routing import websocket_urlpatterns as calls
@@ -21,7 +22,7 @@ from voice.events import EVENT_TYPES
 from voice.variables import SYSTEM
 
 ROOT = Path(__file__).resolve().parents[1]
-OWN = {"accounts", "billing", "builder", "config", "core", "telephony"}
+OWN = {"accounts", "api", "billing", "builder", "config", "core", "telephony"}
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 
 
@@ -99,6 +100,12 @@ def test_every_address_is_listed_with_its_name() -> None:
     for name, route in patterns.items():
         parameters = re.sub(r"<\w+:(\w+?)(?:_id)?>", r"<\1>", route)
         assert listed[name].removeprefix("/") == parameters.removeprefix("w/<workspace>/"), name
+
+
+def test_every_operation_of_the_api_is_listed() -> None:
+    paths = api.get_openapi_schema(path_prefix="")["paths"]
+    operations = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+    assert set(first_words("docs/api.md")) == operations
 
 
 def test_every_websocket_is_listed() -> None:
