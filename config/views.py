@@ -42,6 +42,8 @@ def _pages(slug: str) -> list[dict[str, str]]:
         {"label": "Knowledge", "hint": "Page", "href": reverse("knowledge", args=[slug])},
         {"label": "Connections", "hint": "Page", "href": reverse("connections", args=[slug])},
         {"label": "Workspace", "hint": "Page: name, members", "href": reverse("workspace", args=[slug])},
+        {"label": "Usage", "hint": "Page: calls, minutes, costs", "href": reverse("usage", args=[slug])},
+        {"label": "Costs", "hint": "Page: a minute, a call, what if", "href": reverse("costs", args=[slug])},
         {"label": "Prices", "hint": "Page: what the vendors charge", "href": reverse("prices", args=[slug])},
         {"label": "API keys", "hint": "Page: for programs", "href": reverse("api_keys", args=[slug])},
         {"label": "Your account", "hint": "Page: email, password", "href": reverse("account_email")},

@@ -37,6 +37,7 @@ def calls(request: WorkspaceRequest) -> HttpResponse:
         "calls": rows,
         "filter_form": chosen.form,
         "filtered": chosen.is_set,
+        "chips": chosen.chips(here),
         "has_calls": bool(rows) or everything.exists(),
         "older_url": f"{here}?{urlencode({**kept, 'cursor': next_cursor})}" if next_cursor else "",
         "newest_url": f"{here}?{urlencode(kept)}".rstrip("?") if cursor else "",

@@ -110,6 +110,12 @@ def milliseconds(seconds: float | None) -> str:
 
 
 @register.filter
+def thousands(count: int | None) -> str:
+    """A count with commas: 1234567 is "1,234,567"."""
+    return "" if count is None else f"{count:,}"
+
+
+@register.filter
 def dollars(micro: int | None) -> str:
     """Integer micro-dollars as money: 1234567 is "$1.23"."""
     return "" if micro is None else money.format_micro(micro)
@@ -131,3 +137,12 @@ def price(micro: int | None, form: str = "") -> str:
 def cost(micro: int | None) -> str:
     """What something cost, to a hundredth of a cent: 30093 is "$0.0301", 1200000 is "$1.20"."""
     return "" if micro is None else price((micro + 50) // 100 * 100)
+
+
+@register.filter
+def change(micro: int | None) -> str:
+    """A difference of costs with its sign: 30000 is "+$0.03", -1200000 is "-$1.20"."""
+    if micro is None:
+        return ""
+    sign = "+" if micro > 0 else "-" if micro < 0 else "±"
+    return f"{sign}{cost(abs(micro))}"

@@ -1,0 +1,3 @@
+import { DayChart } from "./charts/day-chart.js";
+
+if (!customElements.get("day-chart")) customElements.define("day-chart", DayChart);
