@@ -13,6 +13,7 @@ from voice.dtmf import DtmfCollector, DtmfEntry
 from voice.events import Event
 from voice.media.ambient import AmbientMixer
 from voice.media.dtmf import ToneDetector
+from voice.media.noise import NoiseSuppressor
 from voice.media.recording import Recorder
 from voice.playout import Playout, Utterance
 from voice.providers.base import ProviderError
@@ -88,6 +89,8 @@ class AgentCall(Call):
             pause=spec.digits.pause,
         )
         self._tones = None if transport.digits else ToneDetector()
+        noise = spec.noise_suppression
+        self._quieter = None if noise == "off" else NoiseSuppressor(noise)
         self._screening: Screening | None = None
         self._turn = 0
         self._away = False
@@ -268,7 +271,7 @@ class AgentCall(Call):
     def _listen(self, frame: bytes) -> None:
         if self._away:
             return
-        self._hear(frame)
+        self._hear(frame if self._quieter is None else self._quieter.process(frame))
         if self._tones is not None:
             for digit in self._tones.feed(frame):
                 self.on_digit(digit)
