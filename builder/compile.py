@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from builder import vendors
 from builder.config import LOCAL, AgentConfig, HandOffChoice, Source, VoiceChoice, VoiceSource
+from builder.knowledge.models import KnowledgeFolder
 from builder.models import Agent, AgentVersion, ModelConnection
 from builder.pronunciations.selectors import pronunciations
 from builder.tools.agents import ToolsNotReady, bound_tools
@@ -81,6 +82,8 @@ class CompiledAgent:
     """With a model that speaks itself: its voice; empty leaves it to the vendor."""
     tools: tuple[BoundTool, ...] = ()
     """Of the workspace's library."""
+    about: str = ""
+    """What is in the library, by the names of its folders."""
     library: Library | None = None
     """None where there is nothing to look up."""
     test_values: Mapping[str, object] = field(default_factory=dict)
@@ -146,6 +149,7 @@ def _alone(agent: Agent, config: AgentConfig) -> CompiledAgent:
         tools=tools,
         test_values=config.test_values,
         webhook=_webhook(agent.organization_id, config),
+        about=", ".join(_folders(agent.organization_id, config.knowledge)),
         library=Library(agent.organization_id, config.knowledge) if config.knowledge else None,
     )
 
@@ -204,6 +208,14 @@ def _require_ears(config: AgentConfig, first: Service) -> None:
         raise AgentNotReady(
             "The speech recognition on this machine understands English only. Choose a connection for it, or English."
         )
+
+
+def _folders(organization_id: str, ids: tuple[str, ...]) -> list[str]:
+    """The names of those folders that are there."""
+    if not ids:
+        return []
+    folders = KnowledgeFolder.objects.filter(organization_id=organization_id, pk__in=ids)
+    return list(folders.order_by("name").values_list("name", flat=True))
 
 
 def _webhook(organization_id: str, config: AgentConfig) -> BoundWebhook | None:

@@ -12,12 +12,15 @@ from core.errors import ApiError, ErrorCode
 from voice.brain import Brains, llm_brain
 from voice.chain import ChatModel
 from voice.health import Health
+from voice.informed import informed
 from voice.media.pacer import Pacer
 from voice.providers.base import Stt
 from voice.providers.vendor import CallFacts
 from voice.services import Member, RealtimeServices, Services
 from voice.spec import Voice
 from voice.speech import PhraseCache, VoiceService
+from voice.tools import Tool
+from voice.tools.knowledge import KnowledgeTool
 
 if TYPE_CHECKING:
     from voice.providers.local import ModelsStatus
@@ -55,7 +58,7 @@ class Providers:
                 pacer=self._pacer,
                 phrases=self._phrases,
                 health=self._health,
-                tools=tools_for(compiled.tools),
+                tools=[*tools_for(compiled.tools), *_lookup(compiled)],
             )
         return Services(
             stt=self._recognisers(compiled),
@@ -75,7 +78,7 @@ class Providers:
         if answering is not None and answering.access is not None:
             spec = compiled.spec
             facts = CallFacts(agent_id=compiled.agent_id, prompt=spec.prompt, greeting=spec.greeting)
-            return agent_for(answering, answering.access).brains(facts)
+            return informed(agent_for(answering, answering.access).brains(facts), knowledge_for(compiled))
         models = [ChatModel.of(llm_for(service), model) for service, model in compiled.models]
         return llm_brain(models, health=self._health, knowledge=knowledge_for(compiled))
 
@@ -100,6 +103,12 @@ class Providers:
 def _our(voice: Voice) -> Voice:
     """Our own voice in place of `voice`, as fast and as loud."""
     return Voice(speed=voice.speed, volume=voice.volume)
+
+
+def _lookup(compiled: CompiledAgent) -> list[Tool]:
+    """How a model that hears for itself looks things up: nobody can put passages behind words that it only hears."""
+    knowledge = knowledge_for(compiled)
+    return [KnowledgeTool(knowledge, about=compiled.about or "this company")] if knowledge else []
 
 
 def needed_models(compiled: CompiledAgent) -> set[str]:

@@ -36,6 +36,9 @@ log = logging.getLogger(__name__)
 
 # So long the brain may get ready before its voice does.
 READY_SECONDS = 5.0
+# Callers who have spoken for so long hear in a pause that somebody listens, and again after so long.
+NOD = "Mm-hm."
+NOD_AFTER, NOD_EVERY = 5.0, 6.0
 
 
 class Conversation(AgentCall):
@@ -93,6 +96,9 @@ class Conversation(AgentCall):
         )
         self._reply: Reply | None = None
         self._held = False
+        self._speaks_since: float | None = None
+        """When the caller began the turn that is being spoken."""
+        self._nodded = -NOD_EVERY
         self._waiting: tuple[str, float, float] | None = None
         self._wants_floor = False
 
@@ -118,6 +124,8 @@ class Conversation(AgentCall):
 
     def _emit(self, event: Event) -> None:
         super()._emit(event)
+        if isinstance(event, events.TurnDecision) and event.verdict == "waiting":
+            self._nod()
         self._honesty.notice(event)
         try:
             self._brain.notice(event)
@@ -142,6 +150,7 @@ class Conversation(AgentCall):
             self._playout.hold()
 
     def _discard(self) -> None:
+        self._speaks_since = None
         self._turns.discard()
 
     def _stop(self) -> None:
@@ -163,7 +172,7 @@ class Conversation(AgentCall):
         except Exception:  # it shows at the first turn
             log.exception("A brain was not ready in call %s", self._call_id)
         phrases = self._spec.phrases
-        bridges = [phrases.slow]
+        bridges = [phrases.slow, *([NOD] if self._spec.turns.backchannel else ())]
         if self._speaker.stands_alone:
             bridges += [phrases.still_slow, phrases.trouble, phrases.giving_up]
         await self._speaker.prepare(*map(self._worded, bridges))
@@ -171,6 +180,8 @@ class Conversation(AgentCall):
     # --- what the turn taker tells
 
     def speech_began(self, onset: float) -> None:
+        if self._speaks_since is None:
+            self._speaks_since = onset
         self._stop_timer("silence")
         if self._reply is None or self._reply.final:
             return
@@ -199,6 +210,7 @@ class Conversation(AgentCall):
             self._begin_reply(self._reply_to(text, self._turn + 1))
 
     def finished(self, text: str, started: float, ended: float) -> None:
+        self._speaks_since = None
         if self._over.done() or self._screens:
             return
         if self._reply is not None and self._reply.certain.is_set():
@@ -209,10 +221,12 @@ class Conversation(AgentCall):
         self._answer(text, started, ended, "speech")
 
     def no_interruption(self, text: str, reason: NoInterruption) -> None:
+        self._speaks_since = None
         if self._held:
             self._go_on(text, reason)
 
     def nothing_said(self) -> None:
+        self._speaks_since = None
         if self._held:
             self._go_on("", "no_words")
         elif self._reply is None:
@@ -226,6 +240,17 @@ class Conversation(AgentCall):
 
     def deaf(self, error: ProviderError) -> None:
         self._break(error, "vad")
+
+    def _nod(self) -> None:
+        """The caller has spoken for long and pauses, and will go on: show that somebody listens."""
+        now, since = self.clock.now(), self._speaks_since
+        if not self._spec.turns.backchannel or since is None or self._playout.audible or self._screens:
+            return
+        sound = self._speaker.sound_of(NOD)
+        if sound and now - since >= NOD_AFTER and now - self._nodded >= NOD_EVERY:
+            self._nodded = now
+            self._playout.aside(sound)
+            self._emit(events.AgentBackchannel(at=now, turn=self._turn + 1, text=NOD))
 
     # --- interruptions
 

@@ -428,6 +428,16 @@ class AgentHeard(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentBackchannel(Event):
+    """The agent showed in a pause of the caller's that it listens. It takes no turn."""
+
+    type: ClassVar[str] = "agent.backchannel"
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentTurn(Event):
     """The end of what the agent said in one turn. `unheard` is what was cut off before it was heard."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -150,6 +151,7 @@ class Playout:
         self._late = 0.0
         self._room: AmbientMixer | None = None
         self._room_recorded = True
+        self._aside: deque[bytes] = deque()
 
     @property
     def audible(self) -> bool:
@@ -180,9 +182,17 @@ class Playout:
         elif not self._running:
             self._rest()
 
+    def aside(self, pcm: bytes) -> None:
+        """Let a short sound be heard while nothing is said. It is no utterance, and gives way to one."""
+        if not self._running:
+            frames = (pcm[at : at + FRAME_BYTES] for at in range(0, len(pcm), FRAME_BYTES))
+            self._aside = deque(frame.ljust(FRAME_BYTES, b"\0") for frame in frames)
+            self._pacer.add(self)
+
     def close(self) -> None:
         """Send nothing any more."""
         self._room = None
+        self._aside.clear()
         self._rest()
 
     @property
@@ -279,6 +289,7 @@ class Playout:
             self._emit(
                 events.AgentSpeechStarted(at=self._clock.now(), turn=utterance.turn, playout_delay=round(delay, 4))
             )
+        self._aside.clear()
         if self._room is None:
             for _ in range(self._ahead):
                 self._send(utterance)
@@ -292,7 +303,7 @@ class Playout:
 
     def _rest(self) -> None:
         self._running = False
-        if self._room is None:
+        if self._room is None and not self._aside:
             self._pacer.remove(self)
 
     def _send_ahead(self) -> None:
@@ -300,7 +311,12 @@ class Playout:
             self._send_room()
 
     def _send_room(self) -> None:
-        if self._room is not None:
+        if self._aside:
+            frame = self._aside.popleft()
+            self._transmit(frame if self._room is None else self._room.mix(frame, speaking=True))
+            if not self._aside:
+                self._rest()
+        elif self._room is not None:
             self._transmit(self._room.mix(None, speaking=False), recorded=self._room_recorded)
 
     def _send(self, utterance: Utterance) -> bool:

@@ -125,6 +125,10 @@ class Speaker:
             if audio:
                 self._phrases.put(self._key(text), audio)
 
+    def sound_of(self, text: str) -> bytes:
+        """A phrase that is ready to be spoken; nothing if it is not."""
+        return b"".join(piece.pcm for piece in self._phrases.get(self._key(text)) or ())
+
     def interject(self, text: str, utterance: Utterance) -> bool:
         """Put a phrase into an utterance at once; False if it is not ready to be spoken."""
         audio = self._phrases.get(self._key(text))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.voice.fakes import (
+    SPEECH,
     FakeLlm,
+    FakeStt,
+    FakeSttStream,
     FakeTts,
     FallsSilent,
     FarEnd,
@@ -37,6 +41,7 @@ from voice.spec import (
     Pronunciation,
     Recording,
     TransferTarget,
+    TurnTaking,
     Voice,
 )
 from voice.speech import VoiceService
@@ -147,6 +152,90 @@ def test_another_agent_goes_on_with_its_own_voice_and_the_words_so_far() -> None
     assert told[0]["content"] == "You are Bill."
     assert any("My bill please. [They ask for their bill.]" in message["content"] for message in told)
     assert "Billing here." in voice.spoken
+
+
+def test_a_silent_hand_over_goes_on_with_the_conversation() -> None:
+    billing = FakeLlm("Your bill is due on Friday.")
+
+    def services(shared: Services) -> Services:
+        other = replace(shared, brain=llm_brain([chat_model(billing)]))
+        return replace(shared, team={"agent_2": Member(spec=agent(name="Bill", greeting="Billing."), services=other)})
+
+    target = HandOffTarget(name="Bill", to="agent_2", when="They ask for a bill.", say="One moment.", greets=False)
+    llm = FakeLlm([ToolRequest("t1", "hand_off", '{"to": "Bill"}')])
+    call = hold_call(
+        Speaks(3.0, "My bill please."), llm=llm, spec=agent(handoffs=(target,)), change=services, ends_at=14.0
+    )
+    assert [text for _, text in call.transcript[2:]] == ["One moment.", "Your bill is due on Friday."]
+    assert "Bill: They ask for a bill." in next(tool for tool in llm.tools[0] if tool.name == "hand_off").description
+
+
+# --- listening
+
+
+def test_the_agent_shows_that_it_listens_to_callers_who_speak_for_long() -> None:
+    story = [Speaks(1.0 + 2.0 * n, f"and then part {n} of it and", 1.6) for n in range(5)]
+    spec = agent(greeting="", turns=TurnTaking(backchannel=True))
+    call = hold_call(*story, spec=spec, llm=FakeLlm("I see."), ends_at=16.0)
+    (nod,) = call.all(events.AgentBackchannel)
+    assert 6.0 < nod.at < 10.0
+    assert any(nod.at <= at < nod.at + 0.5 for at in call.far_end.sent_at)
+    assert [who for who, _ in call.transcript] == ["caller", "agent"]
+    silent = hold_call(*story, spec=agent(greeting=""), llm=FakeLlm("I see."), ends_at=16.0)
+    assert not silent.all(events.AgentBackchannel)
+
+
+@pytest.mark.parametrize(("dictation", "turns"), [(1.0, 2), (3.0, 1)])
+def test_callers_who_dictate_are_given_longer_pauses(dictation: float, turns: int) -> None:
+    spec = agent(greeting="What is your phone number?", turns=TurnTaking(dictation=dictation))
+    call = hold_call(Speaks(3.0, "five five five"), Speaks(6.5, "zero one two three"), spec=spec, ends_at=14.0)
+    assert len(call.all(events.CallerTurn)) == turns
+
+
+def test_a_recogniser_that_detects_the_language_is_told_none() -> None:
+    told: list[str] = []
+
+    class Ear(FakeStt):
+        def open(self, *, language: str, **more: Any) -> FakeSttStream:
+            told.append(language)
+            return super().open(language=language, **more)
+
+    spanish = Languages(voices={"es": Voice(id="ef_dora")}, detect=True)
+    llm = FakeLlm([ToolRequest("t1", "switch_language", '{"language": "es"}')], "Hola.")
+
+    def detecting(shared: Services) -> Services:
+        (ear,) = shared.stt
+        assert isinstance(ear, FakeStt)
+        return replace(shared, stt=[Ear(ear.caller)])
+
+    call = hold_call(Speaks(3.0, "Hola?"), llm=llm, spec=agent(languages=spanish), change=detecting, ends_at=9.0)
+    assert told == [""]
+    assert [e.voice for e in call.all(events.SpeechRequested)][-1] == "ef_dora"
+
+
+def test_the_recogniser_hears_the_caller_through_the_filter() -> None:
+    def heard(level: str) -> list[bytes]:
+        frames: list[bytes] = []
+
+        class Stream(FakeSttStream):
+            def feed(self, frame: bytes) -> None:
+                frames.append(frame)
+
+        class Ear(FakeStt):
+            def open(self, *, language: str, on_transcript: Any, on_error: Any, **more: Any) -> FakeSttStream:
+                return Stream(self, on_transcript, on_error)
+
+        def filtered(shared: Services) -> Services:
+            (ear,) = shared.stt
+            assert isinstance(ear, FakeStt)
+            return replace(shared, stt=[Ear(ear.caller)])
+
+        spec = agent(greeting="", noise_suppression=level)
+        hold_call(Speaks(1.0, "Hello?"), spec=spec, change=filtered, ends_at=3.0)
+        return frames
+
+    # Its windows overlap, so that all comes out a frame later.
+    assert heard("max").index(SPEECH) == heard("off").index(SPEECH) + 1
 
 
 def test_the_language_changes_with_its_voice_and_its_recognition() -> None:
