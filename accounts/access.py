@@ -76,6 +76,13 @@ def require_role(role: str, minimum: Role) -> None:
         )
 
 
+def require_administrator(user: User) -> None:
+    """Raises ApiError (permission denied) unless `user` administers the whole installation."""
+    if not user.is_superuser:
+        message = "This is for whoever administers this installation."
+        raise ApiError(ErrorCode.PERMISSION_DENIED, "Not allowed", message)
+
+
 def workspace_view(
     minimum: Role = Role.VIEWER,
 ) -> Callable[[Callable[Concatenate[WorkspaceRequest, P], HttpResponseBase]], Callable[..., HttpResponseBase]]:

@@ -52,7 +52,7 @@ def owner_setup(*, email: str, password: str, organization_name: str, name: str 
     transaction_lock("accounts.owner_setup")
     if User.objects.exists():
         raise ApiError(ErrorCode.CONFLICT, "Already set up", "This installation has an owner. Sign in instead.")
-    user = User.objects.create_user(email, password, name=name)
+    user = User.objects.create_superuser(email, password, name=name)  # who sets it up administers it
     EmailAddress.objects.create(user=user, email=user.email, primary=True)
     _, landing = organization_create(name=organization_name, owner=user)
     return user, landing

@@ -44,6 +44,7 @@ def _pages(slug: str) -> list[dict[str, str]]:
         {"label": "Workspace", "hint": "Page: name, members", "href": reverse("workspace", args=[slug])},
         {"label": "Usage", "hint": "Page: calls, minutes, costs", "href": reverse("usage", args=[slug])},
         {"label": "Costs", "hint": "Page: a minute, a call, what if", "href": reverse("costs", args=[slug])},
+        {"label": "Billing", "hint": "Page: plan, balance, invoices", "href": reverse("billing", args=[slug])},
         {"label": "Prices", "hint": "Page: what the vendors charge", "href": reverse("prices", args=[slug])},
         {"label": "API keys", "hint": "Page: for programs", "href": reverse("api_keys", args=[slug])},
         {"label": "Your account", "hint": "Page: email, password", "href": reverse("account_email")},

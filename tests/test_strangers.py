@@ -23,6 +23,9 @@ from django.utils import timezone
 
 from accounts.models import Organization, Role, User
 from accounts.services import api_key_create
+from billing.invoices.models import Invoice
+from billing.invoices.services import invoice_issue
+from billing.limits.models import Budget
 from builder.knowledge import files
 from builder.knowledge.models import Document, KnowledgeFolder, Website
 from builder.models import Secret, Tool
@@ -137,6 +140,10 @@ def acme(
         website_id=website.id,
         dictionary_id=entry.dictionary_id,
         entry_id=entry.id,
+        invoice_id=invoice_issue(
+            organization=workspace, kind=Invoice.Kind.START, key="first", lines=[], at=timezone.now()
+        ).pk,
+        budget_id=Budget.objects.create(organization=workspace, name="All", limit=1).pk,
         key_id=api_key_create(organization=workspace, actor=owner, name="Export", kind="admin")[0].pk,
     )
     files.remove(document.storage_key)

@@ -175,9 +175,7 @@ def test_a_pace_lets_one_through_in_each_of_its_steps() -> None:
     assert through == [0, 2, 4, 6, 8]
 
 
-def test_agents_beyond_the_plan_s_slots_stay_drafts(
-    on_plan: OnPlan, agent_factory: AgentFactory, owner: User
-) -> None:
+def test_agents_beyond_the_plan_s_slots_stay_drafts(on_plan: OnPlan, agent_factory: AgentFactory, owner: User) -> None:
     on_plan("free")
     first, second = agent_factory("One"), agent_factory("Two")
     builder.agent_publish(agent=first, actor=owner)

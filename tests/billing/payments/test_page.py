@@ -1,0 +1,183 @@
+"""The page Billing: what it shows to whom, and what its forms do."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import LazySettings
+from django.urls import reverse
+
+from accounts.models import AuditEntry, Organization, User
+from billing.invoices.models import Invoice
+from billing.ledger.selectors import balance
+from billing.limits.models import Budget
+from billing.payments import services
+from billing.plans.selectors import subscription_of
+from core.money import DOLLAR
+from tests.billing.payments.conftest import Payer
+from tests.builder.pages import html
+from tests.conftest import ClientFactory
+
+pytestmark = pytest.mark.django_db
+
+FORMS = ["plan_change", "plan_keep", "top_up", "portal", "recharge_set", "usage_set", "billing_profile", "budget_add"]
+ADMINISTRATION = ["grant", "plan_assign"]
+
+
+@pytest.fixture
+def administrator(owner: User) -> User:
+    owner.is_superuser = True
+    owner.save()
+    return owner
+
+
+def address(name: str, workspace: Organization, *more: str) -> str:
+    return reverse(name, args=[workspace.slug, *more])
+
+
+def test_a_machine_of_one_s_own_shows_that_nothing_is_charged(
+    client_for: ClientFactory, owner: User, workspace: Organization
+) -> None:
+    page = html(client_for(owner).get(address("billing", workspace)))
+    assert "usage is measured, and nothing is charged" in page
+    assert "No payments by card" not in page
+    assert html(client_for(owner).get(address("billing_balance", workspace))).strip() == ""
+
+
+def test_without_a_payment_service_the_page_says_who_does_it(
+    client_for: ClientFactory, owner: User, workspace: Organization, settings: LazySettings
+) -> None:
+    settings.DEFAULT_PLAN = "free"
+    page = html(client_for(owner).get(address("billing", workspace)))
+    assert "No payments by card" in page
+    assert address("top_up", workspace) not in page
+    assert "$1.00" in html(client_for(owner).get(address("billing_balance", workspace)))
+
+
+@pytest.mark.parametrize("name", ["billing", "plan_preview", *FORMS, *ADMINISTRATION])
+def test_members_do_not_look_after_the_money(
+    name: str, client_for: ClientFactory, member: User, workspace: Organization
+) -> None:
+    client = client_for(member)
+    response = client.get(address(name, workspace))
+    if response.status_code == 405:
+        response = client.post(address(name, workspace))
+    assert response.status_code == 403
+    assert html(client.get(address("billing_balance", workspace))).strip() == ""
+
+
+@pytest.mark.parametrize("name", ADMINISTRATION)
+def test_owning_a_workspace_is_not_administering_the_installation(
+    name: str, client_for: ClientFactory, owner: User, workspace: Organization
+) -> None:
+    assert client_for(owner).post(address(name, workspace), {"amount": "5", "note": "x"}).status_code == 403
+    assert balance(workspace).prepaid == 0
+
+
+def test_an_administrator_gives_money_and_chooses_the_plan(
+    client_for: ClientFactory, administrator: User, workspace: Organization, settings: LazySettings
+) -> None:
+    settings.DEFAULT_PLAN = "free"
+    client = client_for(administrator)
+    client.post(address("grant", workspace), {"amount": "12.50", "note": "Welcome"})
+    assert balance(workspace).prepaid == 12_500_000
+    client.post(address("plan_assign", workspace), {"plan": "startup"})
+    subscription = subscription_of(workspace)
+    assert subscription is not None
+    assert subscription.plan_version.plan_id == "startup"
+    assert AuditEntry.objects.filter(action="ledger.adjustment", actor=administrator).exists()
+
+
+@pytest.mark.parametrize("amount", ["", "cheap", "-5", "4.99", "10000.01"])
+def test_what_is_no_amount_is_said_at_its_field(amount: str, client_for: ClientFactory, payer: Payer) -> None:
+    response = client_for(payer.actor).post(address("top_up", payer.organization), {"amount": amount})
+    assert response.status_code == 422
+    assert "field-error" in html(response)
+
+
+def test_a_change_is_shown_before_it_is_made(client_for: ClientFactory, payer: Payer) -> None:
+    payer.choose("pro")
+    client = client_for(payer.actor, htmx=True)
+    page = html(client.get(address("plan_preview", payer.organization), {"plan": "startup"}))
+    assert "Unused time on Pro" in page
+    assert "Charged now to Visa ending in 4242" in page
+    client.post(address("plan_change", payer.organization), {"plan": "startup"})
+    assert payer.plan == "startup"
+    page = html(client.get(address("plan_preview", payer.organization), {"plan": "pro"}))
+    assert "Nothing is charged now" in page
+
+
+def test_somebody_who_pays_is_sent_to_stripe_and_told_of_a_refusal(client_for: ClientFactory, payer: Payer) -> None:
+    client = client_for(payer.actor, htmx=True)
+    sent = client.post(address("top_up", payer.organization), {"amount": "20"})
+    assert sent.headers["HX-Redirect"].startswith(payer.stripe.url)
+    payer.stripe.outages = [400]
+    refused = client.post(address("portal", payer.organization))
+    assert refused.status_code == 502
+    assert "Stripe refused" in html(refused)
+
+
+def test_a_failed_payment_is_on_top_of_the_page(client_for: ClientFactory, payer: Payer) -> None:
+    from tests.billing.stripe_fake.state import DAY, DECLINED
+
+    payer.choose("pro")
+    payer.use_card(DECLINED)
+    payer.wait(31 * DAY)
+    page = html(client_for(payer.actor).get(address("billing", payer.organization)))
+    assert "The last payment failed" in page
+    assert payer.account.pay_url in page
+
+
+def test_settings_are_kept(client_for: ClientFactory, payer: Payer) -> None:
+    client = client_for(payer.actor)
+    workspace = payer.organization
+    client.post(address("usage_set", workspace), {"overage": "on", "grace_seconds": "45"})
+    client.post(address("recharge_set", workspace), {"enabled": "on", "threshold": "2", "amount": "25"})
+    profile = {"name": "Acme GmbH", "address": "Weg 1\n10115 Berlin", "country": "Germany", "tax_id": "DE123"}
+    client.post(address("billing_profile", workspace), {**profile, "email": "bills@example.org"})
+    budget = {"name": "Month", "scope": "workspace", "window": "month", "limit": "100", "thresholds": "50, 90"}
+    client.post(address("budget_add", workspace), {**budget, "emails": "a@example.org, b@example.org"})
+    assert (payer.subscription.overage, payer.subscription.grace_seconds) == (True, 45)
+    saved = Budget.objects.get(organization=workspace)
+    assert (saved.limit, saved.thresholds, saved.emails) == (100 * DOLLAR, [50, 90], ["a@example.org", "b@example.org"])
+    page = html(client.get(address("billing", workspace)))
+    for shown in ("Acme GmbH", "DE123", 'value="25.00"', 'value="45"', "$0.00 of $100.00 a month"):
+        assert shown in page
+    client.post(address("budget_remove", workspace, saved.pk))
+    assert not Budget.objects.exists()
+
+
+def test_an_invoice_is_a_page_and_a_document(client_for: ClientFactory, payer: Payer) -> None:
+    payer.top_up(20 * DOLLAR)
+    payer.hear()
+    client = client_for(payer.actor)
+    invoice = Invoice.objects.get()
+    page = html(client.get(address("invoice", payer.organization, invoice.pk)))
+    assert "CW-000001" in page
+    assert "$20.00" in page
+    document = client.get(address("invoice_pdf", payer.organization, invoice.pk))
+    assert document.headers["Content-Type"] == "application/pdf"
+    assert b"".join(document).startswith(b"%PDF-")
+
+
+def test_without_cards_an_administrator_notes_that_an_invoice_is_paid(
+    client_for: ClientFactory, administrator: User, workspace: Organization
+) -> None:
+    from django.utils import timezone
+
+    from billing.invoices.services import invoice_issue
+
+    made = [
+        invoice_issue(organization=workspace, kind=Invoice.Kind.PERIOD, key=key, lines=[], at=timezone.now())
+        for key in ("one", "two")
+    ]
+    client = client_for(administrator)
+    client.post(address("invoice_paid", workspace, made[0].pk))
+    client.post(address("invoice_cancel", workspace, made[1].pk))
+    assert [invoice.status for invoice in Invoice.objects.order_by("number")] == ["paid", "void"]
+    assert client.post(address("invoice_cancel", workspace, made[0].pk)).status_code == 409
+
+
+def test_a_stored_card_that_cannot_be_asked_for_does_not_break_the_page(payer: Payer) -> None:
+    payer.choose("pro")
+    payer.stripe.outages = [400]
+    assert services.stored_card(payer.organization) is None
