@@ -90,6 +90,8 @@ class Somebodys:
     dictionary_id: str
     entry_id: str
     key_id: str
+    invoice_id: str
+    budget_id: str
 
     def arguments(self, address: Address, **others: str) -> dict[str, str]:
         unknown = address.arguments - set(self.__dataclass_fields__)
