@@ -70,6 +70,7 @@ class AgentCall(Call):
             play=self._play_tones,
             listen_in=self._listen_in,
             speak_with=self._speak_with,
+            expect_keys=lambda most: self._keypad.expect_at_most(most),
             variables=self._variables,
         )
         self._playout = Playout(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from voice import events
 from voice.chain import ChatModel, ModelChain, Question
@@ -110,6 +110,8 @@ class Seat:
     control: CallControl
     tools: Sequence[Tool] = ()
     past: Sequence[tuple[str, str]] = ()
+    team: Collection[str] = ()
+    """The agents to whom the call can be handed, by their keys."""
 
 
 Brains = Callable[[Seat], Brain]
@@ -147,7 +149,9 @@ class LlmBrain:
         self._budget = spec.knowledge_budget
         self._clock = seat.clock
         self._emit = seat.emit
+        self._guardrails = spec.guardrails
         self._prompt = instructed(spec.prompt, spec.guardrails)
+        self._temperature: float | None = None
         self._variables = seat.control.variables
         self._history: list[Message] = [
             {"role": "user" if who == "caller" else "assistant", "content": words} for who, words in seat.past
@@ -180,19 +184,22 @@ class LlmBrain:
         self._warming = asyncio.get_running_loop().create_task(warm, name="prewarm")
 
     async def reply(self, ask: Ask) -> AsyncIterator[Output]:
-        self._words_read = 0
-        if self._warming is not None:
-            self._warming.cancel()
-            self._warming = None
-        self._take_news()
-        made: list[Message] = []
-        self._generated[ask.turn] = made
-        known = await self._look_up(ask)
-        spoken, hint = False, "" if ask.text or self._history else OPENING
+        self.begin(ask.turn)
+        async with aclosing(self.go_on(ask)) as outputs:  # type: ignore[type-var]
+            async for output in outputs:
+                yield output
+
+    async def go_on(self, ask: Ask, *, known: str | None = None, hint: str = "") -> AsyncIterator[Output]:
+        """Answer within a turn that has begun. `known` is what the model is to answer from; None looks it up. `hint` is
+        told behind everything else."""
+        made = self._generated[ask.turn]
+        known = await self._look_up(ask) if known is None else known
+        hint = hint or ("" if ask.text or self._history else OPENING)
+        spoken, mend = False, ""
         for _ in range(TOOL_ROUNDS):
             wanted: list[ToolRequest] = []
             text = ""
-            async with aclosing(self._answer(ask, self._asked(ask, known, made, hint))) as answer:  # type: ignore[type-var]
+            async with aclosing(self._answer(ask, self._asked(ask, known, made, mend or hint))) as answer:  # type: ignore[type-var]
                 async for part in answer:
                     if isinstance(part, TextDelta):
                         text += part.text
@@ -200,9 +207,9 @@ class LlmBrain:
                     elif isinstance(part, ToolRequest):
                         wanted.append(part)
                     else:
-                        hint = IN_WORDS
+                        mend = IN_WORDS
             spoken = spoken or bool(text.strip())
-            if not wanted and (spoken or not hint):
+            if not wanted and (spoken or not mend):
                 made.append(assistant(text, ()))
                 return
             if not wanted:
@@ -224,6 +231,44 @@ class LlmBrain:
                 return
             made += [told(result) for result in results]
         raise ProviderError(self.name, f"The model asked for tools {TOOL_ROUNDS} times in one turn.")
+
+    def begin(self, turn: int) -> None:
+        """A turn begins, from nothing: what was made of it before was dropped."""
+        self._words_read = 0
+        if self._warming is not None:
+            self._warming.cancel()
+            self._warming = None
+        self._take_news()
+        self._generated[turn] = []
+
+    def said(self, turn: int, words: str) -> None:
+        """The agent says words that the model has not written."""
+        self._generated[turn].append(assistant(words, ()))
+
+    def told(self, text: str) -> None:
+        """The model is to know this from the next turn on."""
+        self._news.append({"role": "user", "content": f"[{text}]"})
+
+    def instruct(self, prompt: str, *, tools: Collection[str] | None, temperature: float | None = None) -> None:
+        """From now on it answers by this prompt, with these of its tools (None: all), at this temperature (None: as
+        the agent's spec has it)."""
+        self._prompt = instructed(prompt, self._guardrails)
+        self._temperature = temperature
+        self._toolbox.offered = tools
+
+    async def judge(self, ask: Ask, question: str, form: Mapping[str, Any]) -> str:
+        """What the model says to a question about the conversation, in JSON that fits the schema `form` as far as the
+        model can be held to it. Nothing of that is spoken or remembered. Raises ProviderError."""
+        aside: Message = {"role": "user", "content": f"{ask.text}\n[{question}]"}
+        asked = Question(
+            turn=ask.turn,
+            messages=self._messages(*self._generated[ask.turn], aside),
+            tools=(),
+            speculative=not ask.certain.is_set(),
+            form=form,
+        )
+        async with aclosing(self._chain.stream(asked)) as answer:  # type: ignore[type-var]
+            return "".join([chunk.text async for chunk in answer if isinstance(chunk, TextDelta)])
 
     def keep(self, turn: int, caller: str, agent: str, *, whole: bool) -> None:
         if caller:
@@ -247,7 +292,11 @@ class LlmBrain:
         """The model's answer, without the tool calls that it may print into its words."""
         guard = LeakGuard(self._toolbox.names)
         question = Question(
-            turn=ask.turn, messages=messages, tools=self._toolbox.schemas, speculative=not ask.certain.is_set()
+            turn=ask.turn,
+            messages=messages,
+            tools=self._toolbox.schemas,
+            speculative=not ask.certain.is_set(),
+            temperature=self._temperature,
         )
         async with aclosing(self._chain.stream(question)) as answer:  # type: ignore[type-var]
             async for chunk in answer:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from voice import events
 from voice.clock import CallClock
@@ -29,6 +30,8 @@ Emit = Callable[[events.Event], None]
 Words = TextDelta | ToolRequest
 
 LOST = "lost_race"
+# What a decision in JSON may take.
+FORM_TOKENS = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,21 @@ class Question:
     messages: Sequence[Message]
     tools: Sequence[ToolSchema]
     speculative: bool = False
+    temperature: float | None = None
+    """None leaves it to the model's settings."""
+    form: Mapping[str, Any] | None = None
+    """A JSON Schema that the answer has to fit: it is no words for the caller then, but a short decision."""
+
+    def settings(self, model: ChatModel) -> LlmSettings:
+        """How `model` is asked this."""
+        settings = model.settings
+        if self.temperature is not None:
+            settings = replace(settings, temperature=self.temperature)
+        if self.form is None:
+            return settings
+        hold = getattr(model.llm, "constrained", None)
+        extra = {**settings.extra, **(hold(self.form) if hold is not None else {})}
+        return replace(settings, temperature=0.0, max_tokens=FORM_TOKENS, extra=extra)
 
 
 class ModelChain:
@@ -211,7 +229,7 @@ class _Attempt:
         self._closed = False
         self._deadline = Deadline()
         with worded(model.llm.name):
-            self._chunks = model.llm.stream(question.messages, tools=question.tools, settings=model.settings)
+            self._chunks = model.llm.stream(question.messages, tools=question.tools, settings=question.settings(model))
         emit(
             events.ModelRequested(
                 at=clock.now(),

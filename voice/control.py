@@ -31,6 +31,7 @@ class Controls:
         play: Callable[[bytes], None],
         listen_in: Callable[[str], None],
         speak_with: Callable[[str], None],
+        expect_keys: Callable[[int | None], None],
         variables: Variables,
     ) -> None:
         self.variables = variables
@@ -41,6 +42,7 @@ class Controls:
         self._play = play
         self._listen_in = listen_in
         self._speak_with = speak_with
+        self.expect_keys = expect_keys
         self._numbers = itertools.count(1)
         self._asked: dict[str, asyncio.Future[str]] = {}
         self._said: list[tuple[str, str]] = []

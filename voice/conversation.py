@@ -116,6 +116,7 @@ class Conversation(AgentCall):
                 control=self._controls,
                 tools=tools,
                 past=past or (),
+                team=services.team.keys(),
             )
         )
 

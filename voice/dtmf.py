@@ -41,7 +41,7 @@ class DtmfCollector:
         self._on_entry = on_entry
         self._terminator = terminator
         self._least = least
-        self._most = most
+        self._most = self._usual = most
         self._first = first
         self._pause = pause
         self._digits = ""
@@ -52,13 +52,18 @@ class DtmfCollector:
         """The keys of the entry that is going on."""
         return self._digits
 
+    def expect_at_most(self, most: int | None) -> None:
+        """From now on an entry has so many digits at most; None is the usual number. An entry of one key has no
+        terminator: each key counts."""
+        self._most = self._usual if most is None else most
+
     def expect(self) -> None:
         """An entry was asked for: from now on it is waited for. Keys that came already count."""
         self._wait(self._pause if self._digits else self._first)
 
     def press(self, digit: str) -> None:
         """The caller pressed one key: 0-9, `*`, `#`, A-D."""
-        if digit == self._terminator:
+        if digit == self._terminator and self._most > 1:
             if len(self._digits) >= self._least:
                 self._complete("terminator")
             else:

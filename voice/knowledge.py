@@ -33,6 +33,13 @@ class Knowledge(Protocol):
 
 async def consult(knowledge: Knowledge, query: str, *, turn: int, budget: float, clock: CallClock, emit: Emit) -> str:
     """The passages for a turn, written for a model; empty when there are none or they do not come in time."""
+    return written(await look_up(knowledge, query, turn=turn, budget=budget, clock=clock, emit=emit))
+
+
+async def look_up(
+    knowledge: Knowledge, query: str, *, turn: int, budget: float, clock: CallClock, emit: Emit
+) -> Sequence[Passage]:
+    """The passages for a turn; none when they do not come in time."""
     started = clock.now()
     passages: Sequence[Passage] = ()
     failure: ProviderError | None = None
@@ -64,7 +71,7 @@ async def consult(knowledge: Knowledge, query: str, *, turn: int, budget: float,
             took=round(clock.now() - started, 4),
         )
     )
-    return written(passages)
+    return passages
 
 
 def written(passages: Sequence[Passage]) -> str:

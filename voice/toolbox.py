@@ -28,6 +28,9 @@ class Result:
     text: str
     action: Action | None = None
     say: str = ""
+    error: str = ""
+    whole: str = ""
+    """The result before it was cut to what a model reads."""
 
 
 @dataclass(eq=False, slots=True)
@@ -60,15 +63,17 @@ class Toolbox:
         self._running: set[asyncio.Task[Result]] = set()
         self._latest: dict[str, _Started] = {}
         self._malformed: set[tuple[int, str]] = set()
+        self.offered: Collection[str] | None = None
+        """The names of those that may be used now; None is all of them."""
 
     @property
     def schemas(self) -> list[ToolSchema]:
         """What the model is told of the tools, with what the variables of the call are now."""
-        return [self._described(tool.schema) for tool in self._tools.values()]
+        return [self._described(tool.schema) for name, tool in self._tools.items() if self._may_use(name)]
 
     @property
     def names(self) -> Collection[str]:
-        return self._tools.keys()
+        return [name for name in self._tools if self._may_use(name)]
 
     def speech(self, requests: Sequence[ToolRequest]) -> str:
         """What to say before these tools run, if anything."""
@@ -170,13 +175,13 @@ class Toolbox:
         for name, value in outcome.variables.items():
             self._control.set_variable(name, value, request.name)
         if error:
-            return Result(request, f"Error: {error}")
+            return Result(request, f"Error: {error}", error=error)
         text = _limited(outcome.text, self._policy(request).result_limit)
-        return Result(request, text, outcome.action, outcome.say)
+        return Result(request, text, outcome.action, outcome.say, whole=outcome.text)
 
     async def _outcome(self, turn: int, request: ToolRequest, arguments: dict[str, object] | None) -> Outcome:
         tool = self._tools.get(request.name)
-        if tool is None:
+        if tool is None or not self._may_use(request.name):
             raise ToolError(f"There is no tool named {request.name}.")
         if (wrong := complaint(tool.schema, arguments)) or arguments is None:
             raise ToolError(self._repair(turn, request.name, wrong))
@@ -197,6 +202,9 @@ class Toolbox:
             self._malformed.add((turn, name))
             return f"{wrong} Nothing was done. Call it again with right arguments, or ask the caller for them."
         return f"{wrong} Nothing was done. Do not call it again now: ask the caller for what is missing."
+
+    def _may_use(self, name: str) -> bool:
+        return self.offered is None or name in self.offered
 
     def _described(self, schema: ToolSchema) -> ToolSchema:
         if "{{" not in schema.description:

@@ -545,6 +545,9 @@ class FakeControl:
     def send_digits(self, digits: str) -> None:
         self.done.append(("digits", digits))
 
+    def expect_keys(self, most: int | None) -> None:
+        self.done.append(("keys", most))
+
     def set_language(self, language: str) -> None:
         self.done.append(("language", language))
 

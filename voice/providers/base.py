@@ -211,6 +211,9 @@ class LlmSettings:
 
 
 class Llm(Protocol):
+    """An adapter whose models can be held to a JSON Schema says how in a `constrained` of its own: given the schema, it
+    returns what goes into `LlmSettings.extra`. The others are only asked to keep to it."""
+
     @property
     def name(self) -> str: ...
 

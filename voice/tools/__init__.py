@@ -96,6 +96,9 @@ class CallControl(Protocol):
     def send_digits(self, digits: str) -> None:
         """Send keypad tones (0-9 * # A-D; `w` waits half a second)."""
 
+    def expect_keys(self, most: int | None) -> None:
+        """From now on an entry on the caller's keypad is over after `most` keys; None is as the agent has it."""
+
     def set_language(self, language: str) -> None:
         """Listen and speak in another language from the next turn on. Raises ToolError if the agent cannot."""
 

@@ -18,7 +18,7 @@ from voice.flow.slots.numbers import digits, number, numbers
 from voice.flow.slots.times import clock
 from voice.flow.spec import Slot, matcher
 
-__all__ = ["Reading", "declines", "keyed", "label", "question", "read", "read_keys", "said", "yes_or_no"]
+__all__ = ["Reading", "declines", "keyed", "label", "mentions", "question", "read", "read_keys", "said", "yes_or_no"]
 
 LONGEST_TEXT = 1_000
 """Characters of a text that are kept."""
@@ -81,6 +81,12 @@ def read_keys(slot: Slot, keys: str, *, today: date) -> Reading:
         case "digits":
             return _checked_digits(slot, plain)
     return NOTHING
+
+
+def mentions(heard: str, written: str) -> bool:
+    """Whether all words and digits of what was written are in what was heard: a model has not made them up."""
+    said = contact.compact(heard)
+    return all(part in said for part in re.findall(r"[^\W\d_]+|\d+", written.lower()))
 
 
 # --- by type

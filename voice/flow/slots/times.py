@@ -66,7 +66,8 @@ def _spoken(text: str) -> tuple[int, int] | None:
             return found
     for place in range(len(words)):
         hour = below_hundred(words[place : place + 1])
-        if hour is None or not 0 <= hour[0] <= 23 or words[place] in ("oh", "o"):
+        is_number = words[place] in SMALL or words[place].isdigit()
+        if hour is None or not is_number or not 0 <= hour[0] <= 23 or words[place] in ("oh", "o"):
             continue
         if place + 1 < len(words) and (whole := below_hundred(words[place : place + 2])) and whole[1] == 2:
             continue

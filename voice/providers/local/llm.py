@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from voice.providers.base import Finished, LlmChunk, LlmSettings, Message, ProviderError, ToolRequest, ToolSchema
 from voice.providers.local.client import NAME, Connection
@@ -73,6 +74,10 @@ class LocalLlm:
         with contextlib.suppress(ProviderError):
             await self._connection.one("warm", messages=rendered(messages, tools))
 
+    def constrained(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What holds an answer to a JSON Schema: a grammar is made of it."""
+        return {"response_format": {"type": "json_schema", "json_schema": {"name": "form", "schema": schema}}}
+
     async def _fitting(self, request: ToolRequest, schema: ToolSchema, asked: Sequence[Message]) -> ToolRequest:
         """The request with arguments that fit, if the conversation has them."""
         if not complaint(schema, parsed(request.arguments)):
@@ -97,7 +102,7 @@ class LocalLlm:
             messages=[*asked, {"role": "user", "content": question}],
             temperature=0.0,
             max_tokens=FORM_TOKENS,
-            extra={"response_format": {"type": "json_schema", "json_schema": {"name": "form", "schema": form(schema)}}},
+            extra=self.constrained(form(schema)),
         )
         async with contextlib.aclosing(request) as events:  # type: ignore[type-var]
             return "".join([header.get("text", "") async for header, _ in events])
