@@ -16,7 +16,7 @@ THURSDAY = date(2026, 11, 26)
 
 
 def value(kind: str, text: str, **settings: Any) -> Any:
-    return read(Slot(name="it", type=kind, **settings), text, today=THURSDAY).value  # type: ignore[arg-type]
+    return read(Slot(name="it", type=kind, **settings), text, today=THURSDAY).value
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_a_code_fits_its_pattern_however_it_was_recognised() -> None:
     ],
 )
 def test_keys_say_values_too(kind: str, keys: str, expected: Any) -> None:
-    slot = Slot(name="it", type=kind, choices=("table", "bar"))  # type: ignore[arg-type]
+    slot = Slot(name="it", type=kind, choices=("table", "bar"))
     assert read_keys(slot, keys, today=THURSDAY).value == expected
 
 
@@ -297,7 +297,7 @@ def test_the_turns_of_the_keypad_are_told_from_words() -> None:
 def test_a_value_is_read_back_so_that_it_can_be_checked(
     kind: str, settings: dict[str, Any], stored: Any, words: str
 ) -> None:
-    assert said(Slot(name="it", type=kind, **settings), stored, today=THURSDAY) == words  # type: ignore[arg-type]
+    assert said(Slot(name="it", type=kind, **settings), stored, today=THURSDAY) == words
 
 
 def test_a_slot_without_a_question_has_one() -> None:
