@@ -83,7 +83,9 @@ def _initial(thing: Any, *names: str) -> dict[str, Any] | None:
 @workspace_view(Role.ADMIN)
 def plan_preview(request: WorkspaceRequest) -> HttpResponse:
     """What changing to `?plan=` means and costs, before one agrees."""
-    plan = get_object_or_404(Plan, pk=request.GET.get("plan", ""))
+    plan = Plan.objects.filter(pk=request.GET.get("plan", "")).first()
+    if plan is None:
+        return redirect("billing", workspace=request.organization.slug)
     change = services.change_preview(organization=request.organization, plan=plan)
     context = {
         "change": change,
