@@ -148,7 +148,7 @@ def _alone(agent: Agent, config: AgentConfig) -> CompiledAgent:
         voice=own_voice,
         tools=tools,
         test_values=config.test_values,
-        webhook=_webhook(agent.organization_id, config),
+        webhook=bound_webhook(agent.organization_id, config),
         about=", ".join(_folders(agent.organization_id, config.knowledge)),
         library=Library(agent.organization_id, config.knowledge) if config.knowledge else None,
     )
@@ -218,7 +218,8 @@ def _folders(organization_id: str, ids: tuple[str, ...]) -> list[str]:
     return list(folders.order_by("name").values_list("name", flat=True))
 
 
-def _webhook(organization_id: str, config: AgentConfig) -> BoundWebhook | None:
+def bound_webhook(organization_id: str, config: AgentConfig) -> BoundWebhook | None:
+    """Whom to ask before a call, with their secret; None where nobody is. Raises AgentNotReady."""
     hook = config.webhook
     if not hook.url:
         return None

@@ -8,7 +8,7 @@ from builder.knowledge import urls as knowledge
 from builder.library import urls as library
 from builder.pronunciations import urls as pronunciations
 from builder.tools import urls as tools
-from builder.views import agents, connections, drafts, problems, versions, voice
+from builder.views import agents, connections, drafts, problems, versions, voice, webhooks
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("agents/", agents.agents, name="agents"),
@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("agents/<str:agent_id>/duplicate/", agents.agent_duplicate, name="agent_duplicate"),
     path("agents/<str:agent_id>/delete/", agents.agent_delete, name="agent_delete"),
     path("agents/<str:agent_id>/voice-preview/", voice.agent_voice_preview, name="agent_voice_preview"),
+    path("agents/<str:agent_id>/webhook-test/", webhooks.agent_webhook_test, name="agent_webhook_test"),
     path("agents/<str:agent_id>/publish/", versions.agent_publish, name="agent_publish"),
     path("agents/<str:agent_id>/versions/", versions.agent_versions, name="agent_versions"),
     path("agents/<str:agent_id>/versions/<str:version_id>/", versions.agent_version, name="agent_version"),

@@ -51,6 +51,8 @@ EVENTS: Mapping[str, str] = {
     "flow.step": "A step began",
     "flow.asked": "A field was asked for",
     "flow.heard": "The answer to it",
+    "guardrail.applied": "A guardrail held",
+    "webhook.asked": "A program was asked before the call",
     "claim.doubted": "A claim that nothing proved",
     "agent.logged": "A note of the agent's program",
     "speech.requested": "The voice was asked",
@@ -58,6 +60,7 @@ EVENTS: Mapping[str, str] = {
     "speech.finished": "Its piece ended",
     "agent.speech_started": "The agent began to speak",
     "agent.heard": "Words that the caller heard",
+    "agent.backchannel": "The agent showed that it listens",
     "agent.turn": "The agent's turn",
     "agent.digits": "The agent pressed keys",
     "agent.message": "The agent sent a message to the caller's application",
@@ -114,6 +117,12 @@ def remark(event: Event) -> Remark | None:
         case events.MachineJudged():
             said = JUDGED.get(event.verdict, event.verdict)
             return Remark(text=f"{said}{_because(event.reason)}.", icon="user-search")
+        case events.AgentBackchannel():
+            return Remark(text=f"The agent said “{event.text}” to show that it listens.", icon="ear")
+        case events.GuardrailApplied():
+            return Remark(text=_held(event), tone="warning", icon="shield-check")
+        case events.WebhookAsked():
+            return _webhook(event)
         case events.ClaimDoubted():
             text = f"The agent claimed “{event.claim}”, and no tool had done it. Then: {event.then}."
             return Remark(text=text, tone="warning", icon="shield-check")
@@ -127,6 +136,21 @@ def remark(event: Event) -> Remark | None:
             return _logged(event)
         case _:
             return _changed(event) or _troubled(event)
+
+
+def _held(event: events.GuardrailApplied) -> str:
+    if event.kind == "topic":
+        return f"The caller named “{event.rule}”, which the agent refuses to talk about."
+    what = "was left out of what the agent said" if event.then == "replaced" else "was said all the same"
+    return f"“{event.rule}”, which the agent never says, {what}."
+
+
+def _webhook(event: events.WebhookAsked) -> Remark:
+    detail = pretty({"request": event.request, "answer": event.answer})
+    if event.error:
+        text = f"{event.url} was asked before the call, and its answer was not used: {event.error}"
+        return Remark(text=text, tone="error", icon="triangle-alert", detail=detail)
+    return Remark(text=f"{event.url} was asked before the call ({event.took:.2f} s).", icon="zap", detail=detail)
 
 
 def _changed(event: Event) -> Remark | None:

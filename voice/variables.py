@@ -71,7 +71,7 @@ class Variables(MutableMapping[str, object]):
     def declare(self, declared: Iterable[Variable], *, agent: str, timezone: str) -> None:
         """From now on an agent speaks that declares these: they have their defaults until they are set."""
         self._declared |= {one.name: one for one in declared}
-        self._system |= {"system__agent_name": agent, "system__timezone": timezone}
+        self._system |= {"system__timezone": timezone, **({"system__agent_name": agent} if agent else {})}
         self._zone = ZoneInfo(timezone)
 
     def facts(self) -> dict[str, object]:

@@ -66,11 +66,26 @@ export function note(event) {
       return logged(event);
     case "variable.set":
       return { icon: "braces", tone: "quiet", text: `${event.by} set ${event.name} to ${JSON.stringify(event.value)}.` };
+    case "agent.backchannel":
+      return { icon: "ear", tone: "quiet", text: `The agent said “${event.text}” to show that it listens.` };
+    case "guardrail.applied":
+      return { icon: "shield-check", tone: "warning", text: guarded(event) };
+    case "webhook.asked": {
+      const detail = pretty({ request: event.request, answer: event.answer });
+      return event.error
+        ? { icon: "triangle-alert", tone: "error", text: `${event.url} was asked before the call, and its answer was not used: ${sentence(event.error)}`, detail }
+        : { icon: "zap", tone: "quiet", text: `${event.url} was asked before the call (${duration(event.took)}).`, detail };
+    }
     case "claim.doubted":
       return { icon: "shield-check", tone: "warning", text: `The agent claimed “${event.claim}”, and no tool had done it. ${capital(sentence(event.then))}` };
     default:
       return changed(event);
   }
+}
+
+function guarded({ kind, rule, then }) {
+  if (kind === "topic") return `You named “${rule}”, which the agent refuses to talk about.`;
+  return `“${rule}”, which the agent never says, ${then === "replaced" ? "was left out of what it said" : "was said all the same"}.`;
 }
 
 function changed(event) {
