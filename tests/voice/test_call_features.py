@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -30,7 +31,7 @@ from voice.conversation import EndReason
 from voice.media import SILENCE
 from voice.media.ambient import Bed, bed
 from voice.media.dtmf import tones
-from voice.providers.base import ProviderError, ToolRequest
+from voice.providers.base import Audio, ProviderError, ToolRequest
 from voice.services import Member, Services
 from voice.spec import (
     Ambient,
@@ -326,6 +327,21 @@ def test_a_voice_is_as_loud_as_it_was_set() -> None:
         return int(np.frombuffer(b"".join(call.far_end.audio), "<i2").max())
 
     assert (loudest(1.0), loudest(2.0), loudest(0.5)) == (2, 4, 1)
+
+
+def test_a_voice_is_as_fast_as_it_was_set() -> None:
+    speeds: set[float] = set()
+
+    class Voiced(FakeTts):
+        def speak(self, text: str, *, voice: str, speed: float, language: str) -> AsyncIterator[Audio]:
+            speeds.add(speed)
+            return super().speak(text, voice=voice, speed=speed, language=language)
+
+    def faster(shared: Services) -> Services:
+        return replace(shared, voices=[VoiceService(tts=Voiced(), voice=Voice(speed=1.5))])
+
+    hold_call(change=faster, ends_at=3.0)
+    assert speeds == {1.5}
 
 
 def test_nothing_is_recorded_before_the_caller_was_told() -> None:
