@@ -6,7 +6,7 @@ UV := $(shell command -v uv || echo $(BIN)/uv)
 LOCK := $(UV) pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-unit test-js test-real test-postgres chromium models lint types check format frontend frontend-check lock bench-engine bench-loop bench-turns bench-knowledge bench-servers
+.PHONY: help run install test test-unit test-js test-real test-postgres chromium models lint types check format frontend frontend-check lock bench-engine bench-loop bench-turns bench-knowledge bench-servers bench-billing chaos-billing
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -86,3 +86,10 @@ bench-knowledge: ## Measure a search of the knowledge base
 
 bench-servers: ## Compare the ASGI servers on the audio frames of test calls
 	@exec $(PYTHON) scripts/bootstrap.py -m benchmarks.servers $(ARGS)
+
+bench-billing: ## Measure how many usage events a second are recorded, on SQLite and on Postgres
+	@$(PYTHON) scripts/bootstrap.py -m benchmarks.billing $(ARGS)
+	@$(BIN)/python scripts/with_postgres.py $(BIN)/python -m benchmarks.billing $(ARGS)
+
+chaos-billing: install ## Kill servers and workers during 200 calls, and prove that each is billed once for what ran
+	$(BIN)/python -m benchmarks.chaos $(ARGS)

@@ -13,6 +13,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("", include("accounts.urls")),
     path("", include("billing.stripe.urls")),
+    path("", include("billing.plans.urls")),
     path("w/<slug:workspace>/palette/", views.palette, name="palette"),
     path("w/<slug:workspace>/", include("builder.urls")),
     path("w/<slug:workspace>/", include("telephony.urls")),

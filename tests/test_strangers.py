@@ -89,6 +89,7 @@ class Somebodys:
     website_id: str
     dictionary_id: str
     entry_id: str
+    plan_id: str
     key_id: str
     invoice_id: str
     budget_id: str
@@ -146,6 +147,7 @@ def acme(
             organization=workspace, kind=Invoice.Kind.START, key="first", lines=[], at=timezone.now()
         ).pk,
         budget_id=Budget.objects.create(organization=workspace, name="All", limit=1).pk,
+        plan_id="pro",
         key_id=api_key_create(organization=workspace, actor=owner, name="Export", kind="admin")[0].pk,
     )
     files.remove(document.storage_key)

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.django_db
 OnPlan = Callable[[str], Organization]
 
 
-def refusal(organization: Organization, call_id: str = "refused", **options: object) -> ApiError:
+def refusal(organization: Organization, call_id: str = "refused", **options: Any) -> ApiError:
     with pytest.raises(ApiError) as refused:
         admit(organization, call_id, **options)
     assert not CallLease.objects.filter(pk=call_id).exists()
@@ -203,7 +204,7 @@ def test_a_hard_stop_ends_calls_and_refuses_others(on_plan: OnPlan, owner: User)
     ("scope", "target", "others"), [("agent", "agent_1", {"agent_id": "agent_2"}), ("campaign", "c1", {})]
 )
 def test_a_budget_limits_whom_it_is_for(
-    on_plan: OnPlan, owner: User, scope: str, target: str, others: dict[str, str]
+    on_plan: OnPlan, owner: User, scope: str, target: str, others: dict[str, Any]
 ) -> None:
     unlimited = on_plan("unlimited")
     budget(unlimited, owner, scope=scope, target=target, limit=5_000)

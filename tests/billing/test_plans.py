@@ -15,6 +15,7 @@ from billing.plans.selectors import current_version, entitlements, plans_offered
 from billing.usage.models import Unit
 from core.money import DOLLAR, format_micro
 from core.rows import RowIsFinal
+from tests.conftest import ClientFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -148,3 +149,31 @@ def test_a_change_at_the_end_of_the_month_changes_nothing_before(workspace: Orga
     services.periods_roll(at=subscription.period_end)
     assert entitlements(workspace).plan_name == "Free"
     assert balance(workspace).allowance == 1 * DOLLAR
+
+
+# --- the page of whoever runs the installation
+
+
+def test_plans_are_changed_on_a_page_by_whoever_runs_the_installation(client_for: ClientFactory, owner: User) -> None:
+    owner.is_staff = True
+    owner.save()
+    client = client_for(owner)
+    page = client.get("/plans/").content.decode()
+    assert "Enterprise" in page
+    assert "1250000" in page.replace(",", "")
+    form = client.get("/plans/pro/").context["form"]
+    values = {name: field.prepare_value(form.initial[name]) for name, field in form.fields.items()}
+    sent = {name: value for name, value in values.items() if value not in (None, False)}
+    answer = client.post("/plans/pro/", {**sent, "price": "$6.50", "agent_minute": "0.055"})
+    assert answer.status_code == 302
+    now = current_version("pro")
+    assert (now.number, now.price, now.agent_minute, now.credits) == (2, 6_500_000, 55_000, 100_000)
+    assert now.entitlements == ["commercial_use", "instant_clone"]
+    assert client.post("/plans/pro/", {**sent, "price": "a lot"}).status_code == 422
+
+
+def test_nobody_else_finds_the_page(client_for: ClientFactory, member: User) -> None:
+    assert client_for(member).get("/plans/").status_code == 404
+    assert client_for(member).post("/plans/pro/", {"price": "0"}).status_code == 404
+    assert client_for().get("/plans/").status_code == 302
+    assert current_version("pro").number == 1
