@@ -65,6 +65,8 @@ def addresses(patterns: list[Any], route: str = "", arguments: frozenset[str] = 
 EVERY = list(addresses(get_resolver().url_patterns))
 OURS = [address for address in EVERY if not address.route.lstrip("^").startswith("accounts/")]
 WORKSPACE = [address for address in EVERY if "workspace" in address.arguments]
+# Of whoever runs the installation: tests/billing/test_plans.py shows that others do not find it.
+OF_THE_INSTALLATION = {"plan_versions"}
 WITH_OBJECTS = [address for address in WORKSPACE if address.objects]
 SOCKETS = list(addresses([*editing, *calls]))
 
@@ -169,7 +171,7 @@ def test_recordings_are_not_among_the_static_files() -> None:
 
 @pytest.mark.parametrize("address", OURS, ids=named)
 def test_every_address_with_an_object_in_it_is_in_a_workspace(address: Address) -> None:
-    if address.arguments:
+    if address.arguments and address.name not in OF_THE_INSTALLATION:
         assert address.name
         assert address.route.startswith("w/<slug:workspace>/")
 
