@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from builder import vendors
 from builder.config import LOCAL, AgentConfig, HandOffChoice, Source, VoiceChoice, VoiceSource
+from builder.flow import bound_flow, bound_posts, tools_in
 from builder.knowledge.models import KnowledgeFolder
 from builder.models import Agent, AgentVersion, ModelConnection
 from builder.pronunciations.selectors import pronunciations
@@ -77,6 +78,7 @@ class CompiledAgent:
     models: tuple[tuple[Service, Model], ...]
     answering: Service | None = None
     """Who answers in place of language models: a model that hears and speaks, or a program of somebody's own."""
+    organization_id: str = ""
     agent_id: str = ""
     voice: str = ""
     """With a model that speaks itself: its voice; empty leaves it to the vendor."""
@@ -134,8 +136,13 @@ def _alone(agent: Agent, config: AgentConfig) -> CompiledAgent:
     )
     _require_ears(config, hearing[0])
     own_voice = config.voice.id if config.voice.connection == config.model.connection else ""
+    flow = config.flow if not answering else None  # others have no steps
     try:
-        tools = bound_tools(agent.organization_id, config.tools)
+        ids = tuple(dict.fromkeys((*config.tools, *(tools_in(flow) if flow else ()))))
+        tools = bound_tools(agent.organization_id, ids)
+        if flow:
+            made = made.model_copy(update={"flow": bound_flow(flow, dict(zip(ids, tools, strict=True)), config.tools)})
+            tools += tuple(bound_posts(flow, agent.organization_id))
     except ToolsNotReady as error:
         raise AgentNotReady(str(error)) from error
     return CompiledAgent(
@@ -144,6 +151,7 @@ def _alone(agent: Agent, config: AgentConfig) -> CompiledAgent:
         tuple(voices),
         tuple(models),
         answering,
+        organization_id=agent.organization_id,
         agent_id=agent.pk,
         voice=own_voice,
         tools=tools,

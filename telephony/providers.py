@@ -9,8 +9,9 @@ from builder.compile import CompiledAgent
 from builder.engine import agent_for, llm_for, local_models, realtime_for, stt_for, tools_for, tts_for
 from builder.knowledge.calls import knowledge_for
 from core.errors import ApiError, ErrorCode
-from voice.brain import Brains, llm_brain
+from voice.brain import Brains
 from voice.chain import ChatModel
+from voice.flow.runner import agent_brain
 from voice.health import Health
 from voice.informed import informed
 from voice.media.pacer import Pacer
@@ -80,7 +81,12 @@ class Providers:
             facts = CallFacts(agent_id=compiled.agent_id, prompt=spec.prompt, greeting=spec.greeting)
             return informed(agent_for(answering, answering.access).brains(facts), knowledge_for(compiled))
         models = [ChatModel.of(llm_for(service), model) for service, model in compiled.models]
-        return llm_brain(models, health=self._health, knowledge=knowledge_for(compiled))
+        return agent_brain(
+            models,
+            health=self._health,
+            knowledge=knowledge_for(compiled),
+            knowledge_of=lambda folders: knowledge_for(compiled, folders),
+        )
 
     def _recognisers(self, compiled: CompiledAgent) -> list[Stt]:
         """Those of the agent; the local one is the last resort, if it is there."""

@@ -24,6 +24,7 @@ ROLES: Mapping[str, str] = {
     "agent": "The agent",
     "transport": "The line",
     "engine": "The conversation engine",
+    "flow": "The flow of the agent",
 }
 """Who did what in a call."""
 
@@ -134,6 +135,8 @@ def remark(event: Event) -> Remark | None:
             )
         case events.AgentLogged():
             return _logged(event)
+        case events.StepEntered() | events.SlotAsked() | events.SlotHeard():
+            return _flowed(event)
         case _:
             return _changed(event) or _troubled(event)
 
@@ -151,6 +154,29 @@ def _webhook(event: events.WebhookAsked) -> Remark:
         text = f"{event.url} was asked before the call, and its answer was not used: {event.error}"
         return Remark(text=text, tone="error", icon="triangle-alert", detail=detail)
     return Remark(text=f"{event.url} was asked before the call ({event.took:.2f} s).", icon="zap", detail=detail)
+
+
+WHY: Mapping[str, str] = {"first": "was asked for", "again": "was asked for again", "confirm": "was read back"}
+
+
+def _flowed(event: events.StepEntered | events.SlotAsked | events.SlotHeard) -> Remark | None:
+    match event:
+        case events.StepEntered():
+            return Remark(text=f"Step “{event.name}”{_because(event.because)}.", icon="arrow-right")
+        case events.SlotAsked():
+            attempt = f", for the {event.attempt}. time" if event.attempt > 1 else ""
+            return Remark(text=f"{event.slot} {WHY[event.why]}{attempt}.", icon="speech")
+        case events.SlotHeard(verdict="filled" | "confirmed"):
+            how = {"keypad": ", from the keypad", "model": ", as the language model understood it"}.get(event.by, "")
+            what = "was confirmed as" if event.verdict == "confirmed" else "was understood as"
+            return Remark(text=f"{event.slot} {what} {_value(event.value)}{how}.", icon="check")
+        case events.SlotHeard(verdict="skipped"):
+            return Remark(text=f"{event.slot} was left out by the caller.", icon="check")
+        case events.SlotHeard(verdict="denied"):
+            return Remark(text=f"The caller said that {event.slot} is not {_value(event.value)}.", icon="x")
+        case events.SlotHeard():
+            what = "could not be used" if event.verdict == "refused" else "was not understood"
+            return Remark(text=f"The answer for {event.slot} {what}{_because(event.detail)}.", icon="circle-alert")
 
 
 def _changed(event: Event) -> Remark | None:

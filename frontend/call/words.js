@@ -31,6 +31,7 @@ const ROLES = {
   tool: "a tool",
   agent: "the agent",
   engine: "the conversation engine",
+  flow: "the flow of the agent",
 };
 
 export const role = (name) => ROLES[name] ?? name;
@@ -76,6 +77,12 @@ export function note(event) {
         ? { icon: "triangle-alert", tone: "error", text: `${event.url} was asked before the call, and its answer was not used: ${sentence(event.error)}`, detail }
         : { icon: "zap", tone: "quiet", text: `${event.url} was asked before the call (${duration(event.took)}).`, detail };
     }
+    case "flow.step":
+      return { icon: "arrow-right", tone: "quiet", text: `Step “${event.name}”${because(event.because)}.` };
+    case "flow.asked":
+      return { icon: "speech", tone: "quiet", text: `${event.slot} ${WHY[event.why] ?? event.why}${event.attempt > 1 ? `, for the ${event.attempt}. time` : ""}.` };
+    case "flow.heard":
+      return answer(event);
     case "claim.doubted":
       return { icon: "shield-check", tone: "warning", text: `The agent claimed “${event.claim}”, and no tool had done it. ${capital(sentence(event.then))}` };
     default:
@@ -86,6 +93,25 @@ export function note(event) {
 function guarded({ kind, rule, then }) {
   if (kind === "topic") return `You named “${rule}”, which the agent refuses to talk about.`;
   return `“${rule}”, which the agent never says, ${then === "replaced" ? "was left out of what it said" : "was said all the same"}.`;
+}
+
+const WHY = { first: "was asked for", again: "was asked for again", confirm: "was read back" };
+
+const BY = { keypad: ", from the keypad", model: ", as the language model understood it" };
+
+/** What was made of the caller's answer to a field. */
+function answer({ slot, verdict, value, by, detail }) {
+  switch (verdict) {
+    case "filled":
+    case "confirmed":
+      return { icon: "check", tone: "quiet", text: `${slot} was ${verdict === "filled" ? "understood" : "confirmed"} as ${JSON.stringify(value)}${BY[by] ?? ""}.` };
+    case "skipped":
+      return { icon: "check", tone: "quiet", text: `${slot} was left out.` };
+    case "denied":
+      return { icon: "x", tone: "quiet", text: `${slot} is not ${JSON.stringify(value)}.` };
+    default:
+      return { icon: "circle-alert", tone: "warning", text: `The answer for ${slot} ${verdict === "refused" ? "could not be used" : "was not understood"}${because(detail)}.` };
+  }
 }
 
 function changed(event) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 
@@ -120,7 +121,8 @@ class Steps:
     async def post(self, walk: Walk, step: PostStep) -> AsyncIterator[Part]:
         if self._work is None:
             await walk.certain()
-            work = self._start(walk, post_tool(step), walk.arguments(step.body))
+            fields = {re.sub(r"\W+", "_", name): value for name, value in walk.arguments(step.body).items()}
+            work = self._start(walk, post_tool(step), fields)
             if not step.wait:
                 self._aside.add(work)
                 work.add_done_callback(self._aside.discard)

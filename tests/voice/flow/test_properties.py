@@ -47,7 +47,7 @@ KINDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "tool": {"tool": st.just("gone"), "success": TO, "failure": TO},
     "knowledge": {"question": st.sampled_from(["", "What?"]), "next": TO, "nothing_found": TO},
     "menu": {
-        "keys": st.lists(st.fixed_dictionaries({"key": st.sampled_from("12"), "to": TO}), min_size=1),
+        "keys": st.lists(st.fixed_dictionaries({"key": st.sampled_from("12"), "to": TO}), min_size=1, max_size=3),
         "failed": TO,
     },
     "transfer": {"failure": TO},

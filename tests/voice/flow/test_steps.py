@@ -246,13 +246,13 @@ def test_a_post_is_sent_beside_the_call_and_the_model_never_sees_it() -> None:
             "kind": "post",
             "id": "send",
             "url": "https://example.org/{{id}}",
-            "body": {"guests": "{{party}}"},
+            "body": {"guests": "{{party}}", "who.name": "Jo"},
             "next": "talk",
         },
         {"kind": "conversation", "id": "talk", "say": "Sent."},
     )
     result = call(made, "Thanks.", tools=[post], variables={"party": 4})
-    assert post.asked == [{"guests": 4}]
+    assert post.asked == [{"guests": 4, "who_name": "Jo"}]
     assert result.all(events.AgentSpeechStarted)[0].at < 1.0
     assert "post_send" not in result.all(events.ModelRequested)[0].tools
 
