@@ -177,6 +177,11 @@ async def check(access: Access, model: str) -> str:
         await llm.close()
 
 
+def own_llm(access: Access) -> Any:
+    """The language models of an account, for one page. Whoever asks for it closes it."""
+    return _made(Service("llm", access), access)
+
+
 async def voices(access: Access) -> list[VoiceChoice]:
     """The voices of an account, as far as its vendor tells. Raises ProviderError."""
     vendor = vendors.vendor(access.vendor)

@@ -48,15 +48,20 @@ def example_agent_create(*, organization: Organization, actor: User) -> Agent:
     return agent
 
 
-@transaction.atomic
 def agent_create(
     *, organization: Organization, actor: User, starter: starters.Starter = starters.BLANK, name: str = ""
 ) -> Agent:
     """A new agent with the draft of `starter`. It takes no calls but tests until it is published."""
-    agent = Agent.objects.create(
-        organization=organization, name=name or starter.name, draft=starter.config.as_json(), created_by=actor
+    return agent_create_from(
+        organization=organization, actor=actor, name=name or starter.name, config=starter.config, source=starter.key
     )
-    created = {"name": ("", agent.name), "starter": ("", starter.key)}
+
+
+@transaction.atomic
+def agent_create_from(*, organization: Organization, actor: User, name: str, config: AgentConfig, source: str) -> Agent:
+    """A new agent with the draft `config`; `source` says for the audit what that was made of."""
+    agent = Agent.objects.create(organization=organization, name=name, draft=config.as_json(), created_by=actor)
+    created = {"name": ("", agent.name), "starter": ("", source)}
     audit(organization=organization, actor=actor, action="agent.created", target=agent.pk, changes=created)
     return agent
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
+from builder.imports.views import agent_import, agent_import_report, agent_origin
 from builder.knowledge import urls as knowledge
 from builder.library import urls as library
 from builder.pronunciations import urls as pronunciations
 from builder.tools import urls as tools
-from builder.views import agents, connections, drafts, problems, versions, voice, webhooks
+from builder.views import agents, connections, drafts, problems, start, versions, voice, webhooks
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("agents/", agents.agents, name="agents"),
-    path("agents/new/", agents.agent_new, name="agent_new"),
+    path("agents/new/", start.agent_new, name="agent_new"),
+    path("agents/new/guided/", start.agent_guided, name="agent_guided"),
+    path("agents/new/sentence/", start.agent_sentence, name="agent_sentence"),
+    path("agents/new/import/", agent_import, name="agent_import"),
+    path("agents/new/import/report/", agent_import_report, name="agent_import_report"),
     path("agents/<str:agent_id>/", agents.agent, name="agent"),
     path("agents/<str:agent_id>/save/", agents.agent_save, name="agent_save"),
     path("agents/<str:agent_id>/draft/", drafts.agent_draft, name="agent_draft"),
@@ -21,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("agents/<str:agent_id>/undo/", drafts.agent_undo, name="agent_undo"),
     path("agents/<str:agent_id>/redo/", drafts.agent_redo, name="agent_redo"),
     path("agents/<str:agent_id>/problems/", problems.agent_problems, name="agent_problems"),
+    path("agents/<str:agent_id>/origin/", agent_origin, name="agent_origin"),
     path("agents/<str:agent_id>/duplicate/", agents.agent_duplicate, name="agent_duplicate"),
     path("agents/<str:agent_id>/delete/", agents.agent_delete, name="agent_delete"),
     path("agents/<str:agent_id>/voice-preview/", voice.agent_voice_preview, name="agent_voice_preview"),

@@ -116,8 +116,8 @@ def _system_tools(draft: Draft, tools: Source) -> None:
     transfer, transfers = tools["transfer_to_number"], Transfers(draft)
     transfer["description"].lost("Each person has a sentence of their own here, and there is none for all.")
     transfer["pre_tool_speech"].lost("The agent announces a transfer in its own words.")
-    for each in transfer["transfers"]:
-        _transfer(transfers, each)
+    for target in transfer["transfers"]:
+        _transfer(transfers, target)
 
 
 def _transfer(transfers: Transfers, each: Source) -> None:
@@ -165,7 +165,7 @@ def _tool(draft: Draft, tool: Source) -> str:
 
 
 def _client(tool: Source, settings: dict[str, Any], notes: list[str]) -> dict[str, Any]:
-    values = values_of(tool["parameters"].value or {}, "body", {}, notes)
+    values = values_of(tool["parameters"].object, "body", {}, notes)
     told = [
         {key: value[key] for key in ("name", "type", "allowed", "required", "description") if key in value}
         for value in values
@@ -175,10 +175,10 @@ def _client(tool: Source, settings: dict[str, Any], notes: list[str]) -> dict[st
 
 def _webhook(draft: Draft, tool: Source, settings: dict[str, Any], notes: list[str]) -> dict[str, Any]:
     asked, name = tool["api_schema"], tool["name"].text
-    path = asked["path_params_schema"].value or {}
+    path = asked["path_params_schema"].object
     values = values_of({"properties": path, "required": list(path)}, "path", {}, notes)
-    values += values_of(asked["query_params_schema"].value or {}, "query", {}, notes)
-    values += values_of(asked["request_body_schema"].value or {}, "body", {}, notes)
+    values += values_of(asked["query_params_schema"].object, "query", {}, notes)
+    values += values_of(asked["request_body_schema"].object, "body", {}, notes)
     headers = asked["request_headers"]
     made = headers_of(draft, headers, name, {})
     for header, part in headers.parts():

@@ -14,7 +14,7 @@ from builder.controls import AgentControls
 from builder.fields import bound, schema
 from builder.imports.report import Report
 from builder.imports.source import Source
-from builder.tools.kinds import CONFIGS, NAME, OF_THE_ENGINE, ToolConfig
+from builder.tools.kinds import CONFIGS, NAME, OF_THE_ENGINE, NewTool
 
 NAME_LONGEST = 120
 ONLY_ADMINS = "Only admins make tools. Ask one to import the document, or to make the tool."
@@ -27,16 +27,6 @@ class Around:
 
     connections: Mapping[str, str] = field(default_factory=dict)
     makes_tools: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class NewTool:
-    """A tool to be made."""
-
-    kind: str
-    name: str
-    description: str
-    config: ToolConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +159,7 @@ def translated(text: str, names: Mapping[str, str]) -> tuple[str, str]:
 
 def _adapter(path: str) -> TypeAdapter[Any]:
     info = schema(path)
-    kind: Any = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation  # type: ignore[misc]
+    kind: Any = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
     return TypeAdapter(kind)
 
 

@@ -57,6 +57,11 @@ class Source:
         return self.value if isinstance(self.value, str) else ""
 
     @property
+    def object(self) -> dict[str, Any]:
+        """It, if it is an object; an empty one if not."""
+        return self.value if isinstance(self.value, dict) else {}
+
+    @property
     def number(self) -> float | None:
         """It, if it is a number."""
         known = isinstance(self.value, int | float) and not isinstance(self.value, bool)

@@ -82,7 +82,7 @@ def _greeting(draft: Draft, document: Source) -> None:
         draft.take_text(first, "greeting", VARIABLES)
         mode.lost("A greeting is said in fixed words: write them.")
     elif draft.take_text(first, "greeting", VARIABLES):
-        mode.kept("Greeting")
+        mode.kept("The agent speaks first")
     else:
         draft.put("greeting", "")
 
@@ -98,7 +98,7 @@ def _prompt(draft: Draft, model: Source) -> None:
         for part in parts:
             part.changed("Prompt", "All of the system's messages, one below the other.")
     for each in messages:
-        each["role"].kept("Prompt")
+        each["role"].kept("The prompt is what the system says")
     for each in model["messages"]:
         if each["role"].value != "system":
             each.lost("A call begins without a conversation.")

@@ -122,7 +122,7 @@ class Tools:
     def _request(self, tool: Source, name: str, notes: list[str]) -> tuple[str, dict[str, Any]]:
         url, told = translated(tool["url"].text, VARIABLES)
         method = tool["method"].text.upper() or "POST"
-        values = values_of(tool["body"].value or {}, "query" if method == "GET" else "body", VARIABLES, notes)
+        values = values_of(tool["body"].object, "query" if method == "GET" else "body", VARIABLES, notes)
         for value in values:
             place = re.compile(r"\{\{\s*" + re.escape(value["name"]) + r"\s*\}\}")
             if place.search(url):  # what the model writes may stand in the address
@@ -141,7 +141,7 @@ class Tools:
 
     def _function(self, tool: Source, name: str, notes: list[str]) -> tuple[str, dict[str, Any]]:
         described = tool["function"]["parameters"] if tool["function"] else tool["parameters"]
-        values = values_of(described.value or {}, "body", VARIABLES, notes)
+        values = values_of(described.object, "body", VARIABLES, notes)
         url = tool["server"]["url"].text or self._server
         if not url:
             notes.append("It names no server, so the application that holds the call does it.")
@@ -171,7 +171,7 @@ def spoken(tool: Source) -> Source:
 def _assigned(plan: Source, notes: list[str]) -> list[dict[str, str]]:
     """The variables that an answer sets: aliases of one of its parts, and the parts that its schema names."""
     found = {}
-    for name in plan["schema"]["properties"].value or {}:
+    for name in plan["schema"]["properties"].object:
         found[str(name)] = str(name)
     for alias in plan["aliases"]:
         path = re.fullmatch(r"\{\{\s*([\w.]+)\s*\}\}", alias["value"].text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from jsonschema import Draft202012Validator, SchemaError
@@ -185,6 +186,16 @@ class SearchConfig(ToolConfig):
     @property
     def secrets(self) -> set[str]:
         return {self.secret} if self.secret and self.engine != "duckduckgo" else set()
+
+
+@dataclass(frozen=True, slots=True)
+class NewTool:
+    """A tool to be made."""
+
+    kind: str
+    name: str
+    description: str
+    config: ToolConfig
 
 
 CONFIGS: dict[str, type[ToolConfig]] = {

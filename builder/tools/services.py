@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import Organization, User
 from accounts.services import audit
 from builder.tools.curl import Imported
-from builder.tools.kinds import McpConfig, McpListed, ToolConfig
+from builder.tools.kinds import McpConfig, McpListed, NewTool, ToolConfig
 from builder.tools.models import Secret, Tool
 from builder.tools.selectors import agents_using
 from core.errors import ApiError, ErrorCode
@@ -43,23 +43,41 @@ def tool_import(*, organization: Organization, actor: User, imported: Imported) 
 def tools_import(
     *, organization: Organization, actor: User, imported: Sequence[Imported], secrets: Mapping[str, str]
 ) -> list[Tool]:
-    """Make tools under names that are free, and so the secrets that they refer to; others have to be there or come."""
+    """Make tools of requests; see `tools_make`."""
+    wanted = [NewTool(Tool.Kind.HTTP, one.name, one.description, one.config) for one in imported]
+    return tools_make(organization=organization, actor=actor, wanted=wanted, secrets=secrets)
+
+
+@transaction.atomic
+def tools_make(
+    *, organization: Organization, actor: User, wanted: Sequence[NewTool], secrets: Mapping[str, str]
+) -> list[Tool]:
+    """Make tools, and the secrets that they refer to, under names that are free. Other secrets are there, or come.
+
+    A tool of that name that does the same is used in place of a new one.
+    """
     taken = set(organization.secrets.values_list("name", flat=True))
     names: dict[str, str] = {}
-    for wanted, value in secrets.items():
-        names[wanted] = _free(wanted, taken)
-        secret_set(organization=organization, actor=actor, name=names[wanted], value=value)
-    return [
-        tool_create(
-            organization=organization,
-            actor=actor,
-            kind=Tool.Kind.HTTP,
-            name=_free(one.name, organization.tools.values_list("name", flat=True)),
-            description=one.description,
-            config=_with_secrets(one.config, names),
+    for name, value in secrets.items():
+        names[name] = _free(name, taken)
+        secret_set(organization=organization, actor=actor, name=names[name], value=value)
+    made = []
+    for one in wanted:
+        config = _with_secrets(one.config, names)
+        same = organization.tools.filter(name=one.name, kind=one.kind, config=config.model_dump(mode="json")).first()
+        free = _free(one.name, organization.tools.values_list("name", flat=True))
+        made.append(
+            same
+            or tool_create(
+                organization=organization,
+                actor=actor,
+                kind=one.kind,
+                name=free,
+                description=one.description,
+                config=config,
+            )
         )
-        for one in imported
-    ]
+    return made
 
 
 def _with_secrets(config: ToolConfig, names: Mapping[str, str]) -> ToolConfig:

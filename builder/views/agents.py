@@ -9,14 +9,14 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import WorkspaceRequest, may, workspace_view
 from accounts.models import Role
-from builder import engine, selectors, services, starters, voices
+from builder import engine, selectors, services, voices
 from builder.access import get_agent
 from builder.changes import settings_of
-from builder.forms import AgentForm, NewAgentForm
+from builder.forms import AgentForm
 from builder.measures.selectors import prompt_speed
 from builder.problems import problems
 from builder.views import drafts
@@ -28,24 +28,6 @@ from builder.views import drafts
 def agents(request: WorkspaceRequest) -> HttpResponse:
     context = {"agents": selectors.agent_list(request.organization), "may_edit": may(request.role, Role.MEMBER)}
     return render(request, "builder/agents.html", context)
-
-
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@workspace_view(Role.MEMBER)
-def agent_new(request: WorkspaceRequest) -> HttpResponse:
-    """Choose what to start from and a name."""
-    form = NewAgentForm(request.POST if request.method == "POST" else None)
-    if not form.is_valid():
-        context = {"form": form, "starters": starters.STARTERS}
-        return render(request, "builder/agent_new.html", context, status=422 if form.is_bound else 200)
-    made = services.agent_create(
-        organization=request.organization,
-        actor=request.user,
-        starter=form.starter,
-        name=form.cleaned_data["name"],
-    )
-    return redirect(made)
 
 
 @never_cache

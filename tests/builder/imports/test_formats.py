@@ -1,0 +1,246 @@
+"""Agents of other systems: what becomes of their settings, and that no part of a document is forgotten."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from builder.documents import NotUnderstood
+from builder.imports.draft import Around, Imported
+from builder.imports.formats import FORMATS, read_agent
+from builder.imports.report import Line
+from builder.imports.source import HIDDEN, Source, written
+from builder.references import Names
+from builder.tools.kinds import HttpConfig
+from tests.builder.imports.samples import CARTESIA, VAPI, WORKFLOW
+from voice.flow.spec import CollectStep, ConversationStep, EndStep, ToolStep, TransferStep
+
+CONNECTED = Around(
+    {"openai": "conn_openai", "cartesia": "conn_cartesia", "elevenlabs": "conn_11", "deepgram": "conn_dg"}
+)
+SAMPLES = {"cartesia": CARTESIA, "vapi": VAPI, "vapi_workflow": WORKFLOW}
+
+
+def imported(document: Any, around: Around = CONNECTED) -> Imported:
+    return read_agent(json.dumps(document), around, Names())
+
+
+def line(found: Imported, path: str) -> Line:
+    return next(each for each in found.report if each.path == path)
+
+
+def test_each_format_is_recognised() -> None:
+    assert {key: imported(document).format for key, document in SAMPLES.items()} == {key: key for key in SAMPLES}
+
+
+class TestCartesia:
+    def test_its_settings_are_kept(self) -> None:
+        found = imported(CARTESIA)
+        config = found.config
+        assert (found.name, config.greeting) == ("Front desk", "Hi, Acme here.")
+        assert config.prompt == "You answer the phone. The caller is {{system__caller_id}}."
+        assert (config.model.connection, config.model.name, config.model.max_tokens) == (
+            "conn_openai",
+            "gpt-5.4-mini",
+            300,
+        )
+        assert (config.voice.connection, config.voice.id, config.voice.speed) == ("conn_cartesia", "voice-1", 1.1)
+        assert config.keyterms == ("Acme",)
+        assert (config.inactivity.check_in_after, config.inactivity.check_ins) == (10.0, 2)
+        assert (config.can_end_call, config.can_send_digits) == (True, False)
+        assert [(one.to, one.when) for one in config.transfers] == [("+14155550100", "They ask for billing")]
+
+    def test_a_webhook_becomes_a_tool_whose_secrets_are_named(self) -> None:
+        found = imported(CARTESIA)
+        (tool,) = found.tools
+        assert isinstance(tool.config, HttpConfig)
+        number, size, by = tool.config.parameters
+        assert (number.where, number.required, size.allowed, by.required) == ("path", True, "s, m", False)
+        assert tool.config.timeout == 15.0
+        assert found.report.secrets == ("find_order_token", "find_order_x_key")
+        assert found.config.tools == ("find_order",)
+
+    def test_what_is_lost_says_why(self) -> None:
+        found = imported(CARTESIA)
+        assert line(found, "config.audio.output.emotion").why == "Voices have no moods here."
+        assert "not in the document" in line(found, "config.tools[0].id").why
+        assert line(found, "id").fate == "lost"
+
+    def test_without_an_account_the_models_of_this_machine_do_it(self) -> None:
+        found = imported(CARTESIA, Around())
+        assert (found.config.model.connection, found.config.voice.connection) == ("local", "local")
+        assert "no connection to" in line(found, "config.model.id").why
+
+    def test_a_member_gets_the_agent_without_its_tools(self) -> None:
+        found = imported(CARTESIA, Around(makes_tools=False))
+        assert (found.tools, found.config.tools) == ((), ())
+        assert "Only admins make tools" in line(found, "config.tools[1]").why
+
+
+class TestVapiAssistant:
+    def test_its_settings_are_kept(self) -> None:
+        config = imported(VAPI).config
+        assert config.prompt == "You are Stacy. It is {{system__time}}. The caller is {{system__caller_id}}."
+        assert config.greeting == "Hello, this is Stacy."
+        assert (config.model.connection, config.model.name) == ("conn_openai", "gpt-4.1")
+        assert (config.voice.connection, config.voice.id, config.voice.speed) == ("conn_11", "sarah", 0.9)
+        assert (config.hearing.connection, config.hearing.model) == ("conn_dg", "nova-3")
+        assert config.phrases.goodbye == "Take care!"
+        assert (config.answering.detect, config.answering.message) == (True, "Please call back.")
+        assert (config.turns.finished_silence, config.turns.interruption_speech) == (0.4, 0.3)
+        assert config.ambient.bed == "office"
+        assert [(one.name, one.to, one.when) for one in config.transfers] == [
+            ("An_emergency", "+14155550100", "An emergency")
+        ]
+
+    def test_what_does_not_fit_is_made_to_fit_and_said(self) -> None:
+        found = imported(VAPI)
+        assert found.config.max_duration == 14_400
+        assert line(found, "maxDurationSeconds").fate == "changed"
+        assert "{{now}} is {{system__time}} here." in line(found, "model.messages[0].content").why
+
+    def test_its_tools_become_tools_and_keys_secrets(self) -> None:
+        found = imported(VAPI)
+        pet, book = found.tools
+        assert isinstance(pet.config, HttpConfig)
+        assert pet.config.url == "https://pets.example.org/pets/{name}?clinic=1"
+        assert (pet.config.speech, [(one.path, one.variable) for one in pet.config.assign]) == (
+            "One moment.",
+            [("pet.id", "pet_id")],
+        )
+        assert found.secrets == {"find_pet_x_api_key": "sk-very-secret"}
+        assert "sk-very-secret" not in json.dumps(found.report.as_json()) + pet.config.model_dump_json()
+        assert isinstance(book.config, HttpConfig)
+        assert (book.config.method, book.config.url) == ("POST", "https://hook.example.org/vapi")
+        assert "not Vapi's message around them" in line(found, "model.tools[1]").why
+        assert "google.calendar.event.create" in line(found, "model.tools[4]").why
+
+
+class TestVapiWorkflow:
+    def test_its_nodes_become_steps(self) -> None:
+        flow = imported(WORKFLOW).config.flow
+        assert flow is not None
+        steps = {step.id: step for step in flow.steps}
+        introduction = steps["introduction"]
+        assert isinstance(introduction, ConversationStep)
+        assert introduction.say == "Hello, this is Summit Realty."
+        assert [(route.when, route.to) for route in introduction.routes] == [
+            ("They want to buy", "budget"),
+            ("They want nothing", "bye"),
+        ]
+        budget = steps["budget"]
+        assert isinstance(budget, CollectStep)
+        assert [(slot.name, slot.type, slot.choices) for slot in budget.slots] == [
+            ("budget", "number", ()),
+            ("kind", "choice", ("office", "retail")),
+        ]
+        assert (budget.slots[0].question, budget.next) == ("What is your budget?", "save_lead")
+        save, human, bye = steps["save_lead"], steps["human"], steps["bye"]
+        assert isinstance(save, ToolStep)
+        assert (save.tool, save.arguments, save.success, save.failure) == (
+            "save_lead",
+            {"budget": "{{budget}}"},
+            "bye",
+            "human",
+        )
+        assert isinstance(human, TransferStep)
+        assert human.target
+        assert isinstance(bye, EndStep)
+        assert bye.say == "Goodbye, and thank you."
+        assert [(route.when, route.to) for route in flow.routes] == [("The caller asks for a human", "human")]
+        assert flow.start == "introduction"
+
+    def test_the_models_of_its_nodes_become_the_agents(self) -> None:
+        found = imported(WORKFLOW)
+        assert (found.config.model.name, found.config.voice.id) == ("gpt-4o", "v-1")
+        assert line(found, "nodes[1].model").became == "As in all steps"
+        assert line(found, "edges[5]").fate == "lost"
+
+
+# --- nothing is forgotten
+
+
+def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from leaves(part, (*path, name))
+    elif isinstance(value, list):
+        for place, part in enumerate(value):
+            yield from leaves(part, (*path, place))
+    elif value not in (None, ""):
+        yield path, value
+
+
+def assert_all_is_said(document: Any, found: Imported) -> None:
+    """Every value of a document has a line, its own or that of a part around it; what is kept as it is is there."""
+    lines = {each.path: each for each in found.report}
+    made = json.dumps([found.name, found.config.as_json(), [tool.config.model_dump() for tool in found.tools]])
+    for path, value in leaves(document):
+        around = [written(path[:length]) for length in range(len(path), -1, -1)]
+        own = next((lines[each] for each in around if each in lines), None)
+        assert own is not None, f"Nothing is said of {written(path)}"
+        if own.fate == "kept" and own.path == written(path) and own.became in ("Prompt", "Greeting", "Name"):
+            assert json.dumps(value)[1:-1] in made
+
+
+SCALARS = st.none() | st.booleans() | st.integers(-5, 10**6) | st.floats(-5, 100) | st.text(max_size=12)
+ANYTHING = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(min_size=1, max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@st.composite
+def bent(draw: Callable[..., Any], document: Any) -> Any:
+    """A real document in which some parts are something else, are gone, or are new."""
+    found = copy.deepcopy(document)
+    for _ in range(draw(st.integers(1, 5))):
+        places = [found, *(part for part in containers(found))]
+        place = draw(st.sampled_from(places))
+        if isinstance(place, dict) and place:
+            place[draw(st.sampled_from(sorted(place)) | st.text(min_size=1, max_size=5))] = draw(ANYTHING)
+        elif isinstance(place, list):
+            place.append(draw(ANYTHING))
+    return found
+
+
+def containers(value: Any) -> Iterator[Any]:
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        if isinstance(part, dict | list):
+            yield part
+            yield from containers(part)
+
+
+@pytest.mark.parametrize("key", SAMPLES)
+def test_every_part_of_a_sample_is_kept_changed_or_lost(key: str) -> None:
+    assert_all_is_said(SAMPLES[key], imported(SAMPLES[key]))
+
+
+@pytest.mark.parametrize("key", SAMPLES)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_every_part_of_any_document_is_kept_changed_or_lost(key: str, data: st.DataObject) -> None:
+    document = data.draw(bent(SAMPLES[key]))
+    try:
+        found = FORMATS[key].read(Source(document), CONNECTED)
+    except NotUnderstood:
+        return
+    assert_all_is_said(document, found)
+
+
+def test_secrets_are_not_shown() -> None:
+    found = imported({**VAPI, "serverUrlSecret": "sk-very-secret"})
+    assert line(found, "serverUrlSecret").value == HIDDEN
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "just words", '{"a": 1}', '{"nodes": [], "edges": []}'])
+def test_what_is_no_agent_is_refused_in_words(text: str) -> None:
+    with pytest.raises(NotUnderstood):
+        read_agent(text, CONNECTED, Names())
