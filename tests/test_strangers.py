@@ -26,6 +26,8 @@ from accounts.services import api_key_create
 from billing.invoices.models import Invoice
 from billing.invoices.services import invoice_issue
 from billing.limits.models import Budget
+from builder.imports.models import AgentImport
+from builder.imports.report import Report
 from builder.knowledge import files
 from builder.knowledge.models import Document, KnowledgeFolder, Website
 from builder.models import Secret, Tool
@@ -122,6 +124,7 @@ def acme(
     call = call_factory(version, recording_seconds=1.0)
     recording = recording_path(call.id)
     recording.parent.mkdir(parents=True, exist_ok=True)
+    AgentImport.objects.create(agent=version.agent, format="vapi", report=Report().as_json())
     entry = PronunciationEntry.objects.create(
         dictionary=workspace.pronunciation_dictionaries.create(name="Names"), text="Nguyen", alias="win"
     )

@@ -126,8 +126,9 @@ class Draft:
         """All of it. Raises ValidationError when the settings do not go together."""
         config = AgentConfig.model_validate(self._values)
         needed = {name for tool in self.tools for name in tool.config.secrets}
-        report = Report(tuple(document.lines(reasons)), tuple(sorted(needed - set(self.secrets))))
-        return Imported(format_, self.name, config, report, tuple(self.tools), self.secrets)
+        found = {name: value for name, value in self.secrets.items() if name in needed}
+        report = Report(tuple(document.lines(reasons)), tuple(sorted(needed - set(found))))
+        return Imported(format_, self.name, config, report, tuple(self.tools), found)
 
 
 def label(path: str) -> str:

@@ -148,7 +148,7 @@ def behaviour(draft: Draft, document: Source) -> None:
     _turns(draft, document)
     _silence(draft, document)
     sound = document["backgroundSound"]
-    if sound.value in SCENES:
+    if sound.text in SCENES:
         draft.take(sound, "ambient.bed")
     elif sound.value == "off":
         sound.kept("Background sound: none")

@@ -109,8 +109,10 @@ class TestNew:
         self, client_for: ClientFactory, member: User, workspace: Organization
     ) -> None:
         client, url = client_for(member), reverse("agent_new", args=[workspace.slug])
-        assert "Restaurant booking" in html(client.get(url))
-        response = client.post(url, {"start": "restaurant", "name": "Lucia"})
+        assert 'href="?start=reservation"' in html(client.get(url))
+        preview = html(client.get(f"{url}?start=reservation"))
+        assert "A table for four on Friday" in preview
+        response = client.post(url, {"start": "reservation", "name": "Lucia"})
         agent = Agent.objects.get()
         assertRedirects(response, agent.get_absolute_url())
         assert agent.name == "Lucia"
