@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Organization, User
-from builder import document_form, documents
+from builder import documents
 from builder.documents import NotUnderstood
 from builder.models import Secret, Tool
 from builder.tools.bind import BoundTool, ToolClients
 from builder.tools.kinds import HttpConfig
 from builder.tools.openapi import Operation, read_api
+from core import http
 from tests.builder.pages import html
 from tests.conftest import ClientFactory
 from tests.voice.fakes import FakeControl
@@ -177,7 +178,7 @@ class TestOperations:
         }
 
     def test_names_are_told_apart(self) -> None:
-        paths = {f"/v{number}/orders": {"get": {}} for number in (1, 2, 3)}
+        paths: dict[str, Any] = {f"/v{number}/orders": {"get": {}} for number in (1, 2, 3)}
         names = [one.tool.name for one in read_api(small(paths=paths)).operations if one.tool]
         assert names == ["get_orders", "get_orders_2", "get_orders_3"]
 
@@ -300,7 +301,7 @@ class TestPages:
         def client_of(**options: Any) -> httpx.Client:
             return httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(200, text=SHOP)))
 
-        monkeypatch.setattr(document_form.http, "client", client_of)
+        monkeypatch.setattr(http, "client", client_of)
         client = client_for(admin)
         choose = self.bring(client, workspace, pasted="", url="https://shop.example.org/openapi.yaml")
         assert "Corner Shop" in html(client.get(choose))
@@ -324,7 +325,7 @@ class TestPages:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         transport = httpx.MockTransport(lambda request: answer)
-        monkeypatch.setattr(document_form.http, "client", lambda **options: httpx.Client(transport=transport))
+        monkeypatch.setattr(http, "client", lambda **options: httpx.Client(transport=transport))
         page = reverse("tool_openapi", args=[workspace.slug])
         response = client_for(admin).post(page, {"url": "https://shop.example.org/x"})
         assert response.status_code == 422
