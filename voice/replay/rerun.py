@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from voice import events
-from voice.brain import llm_brain
 from voice.call import EndReason
 from voice.chain import ChatModel
 from voice.clock import run_virtual
 from voice.conversation import Conversation
 from voice.events import Event
+from voice.flow.runner import agent_brain
 from voice.health import Health
 from voice.media import FRAME_BYTES, FRAME_SECONDS, SILENCE
 from voice.media.pacer import Pacer
@@ -101,7 +101,7 @@ class _Rerun:
         return Services(
             stt=self._stts,
             voices=voices,
-            brain=llm_brain(models, health=health, knowledge=knowledge),
+            brain=agent_brain(models, health=health, knowledge=knowledge),
             vad=self._vad,
             pacer=Pacer(),
             phrases=RecordedPhrases(record, timeline),
