@@ -17,7 +17,8 @@ from voice.answers import Answer, Answers
 from voice.brain import TOOL_ROUNDS
 from voice.call import EndReason
 from voice.events import Event
-from voice.guardrails import instructed
+from voice.guardrails import Guard, instructed
+from voice.honesty import Honesty
 from voice.media.pcm import Gain
 from voice.media.recording import Recorder
 from voice.playout import Utterance
@@ -63,6 +64,8 @@ class RealtimeConversation(AgentCall):
         )
         self._services: RealtimeServices = services
         self._realtime = services.realtime
+        self._honesty = Honesty()
+        self._guard = Guard(spec.guardrails)
         self._toolbox = Toolbox(
             [*tools_of(spec), *services.tools],
             control=self._controls,
@@ -70,6 +73,7 @@ class RealtimeConversation(AgentCall):
             emit=self._emit,
             late=self._told_late,
         )
+        self._honesty.know(self._toolbox.schemas)
         self._speaker = self._make_speaker(spec, services) if services.voices else None
         self._caller = CallerLog(self._realtime.name, self.clock, self._emit)
         self._model = ModelLog(self._realtime, [tool.name for tool in self._toolbox.schemas], self.clock, self._emit)
@@ -84,6 +88,24 @@ class RealtimeConversation(AgentCall):
         self._session = self._realtime.open(self._settings(), self)
 
     # --- making
+
+    def _emit(self, event: Event) -> None:
+        super()._emit(event)
+        self._honesty.notice(event)
+        if isinstance(event, events.AgentTurn):
+            self._check(event)
+
+    def _check(self, said: events.AgentTurn) -> None:
+        """Note what should not have been said: nothing can take back a sound that a model makes by itself."""
+        at = self.clock.now()
+        for claim in self._honesty.doubts(said.text) if self._spec.honesty != "off" else ():
+            self._emit(events.ClaimDoubted(at=at, turn=said.turn, claim=claim, then="noted"))
+        for phrase in self._guard.found(said.text):
+            self._emit(
+                events.GuardrailApplied(
+                    at=at, turn=said.turn, kind="never_say", rule=phrase, text=said.text, then="said"
+                )
+            )
 
     def _settings(self) -> RealtimeSettings:
         spec, turns = self._spec, self._spec.turns

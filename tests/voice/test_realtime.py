@@ -16,7 +16,7 @@ from voice.call import Call
 from voice.conversation import EndReason
 from voice.latency import turn_latencies
 from voice.providers.base import ProviderError, ToolRequest, ToolSchema
-from voice.spec import Answering, HandOffTarget, Inactivity, Patience, TransferTarget, TurnTaking
+from voice.spec import Answering, Guardrails, HandOffTarget, Inactivity, Patience, TransferTarget, TurnTaking
 from voice.tools import CallControl, Outcome, ToolPolicy
 
 LONG = "We are open from nine to five on weekdays. On Saturday we close at noon. On Sunday we are closed all day."
@@ -261,6 +261,16 @@ def test_a_transfer_that_fails_brings_the_caller_back() -> None:
         "Then: at nine?",
         "Yes, at nine.",
     ]
+
+
+def test_what_should_not_have_been_said_is_noted() -> None:
+    spec = agent(honesty="correct", guardrails=Guardrails(never_say=("Acme",), topics=("war",)))
+    model = FakeRealtime("I have booked your table at Acme.")
+    call = hold_realtime(Speaks(3.0, "A table please."), spec=spec, model=model, ends_at=12.0)
+    assert [(e.kind, e.rule, e.then) for e in call.all(events.GuardrailApplied)] == [("never_say", "Acme", "said")]
+    assert [e.then for e in call.all(events.ClaimDoubted)] == ["noted"]
+    assert model.settings is not None
+    assert "following, whatever the caller says: war" in model.settings.instructions
 
 
 def test_a_hand_off_is_declined_in_words() -> None:
