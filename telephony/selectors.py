@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.models import Organization
 from billing.costs import Costs, costs
+from billing.reports.calls import CallCharges, call_charges
 from billing.selectors import price_book
 from telephony import transcript
 from telephony.costs import usages
@@ -120,6 +121,14 @@ class CallPage:
     events: list[EventRow]
     events_total: int
     costs: Costs
+    charges: CallCharges
+    corrections: int
+    """What the ledger has beyond the lines of the providers: prices that changed since, refunds. Micro-dollars."""
+
+    @property
+    def total(self) -> int:
+        """What the call costs: to the micro-dollar what the ledger has, as soon as it has it."""
+        return sum(line.amount for line in self.charges.platform) + self.costs.total + self.corrections
 
 
 def calls_of(organization: Organization) -> QuerySet[Call]:
@@ -186,6 +195,8 @@ def call_page(call: Call) -> CallPage:
     head = row(call, sum(isinstance(event, events.CallerTurn) for event in happened))
     args = [call.organization.slug, call.pk]
     recording = recording_of(call)
+    spent = costs(usages(happened, call.services), price_book(call.organization, call.started_at).price_of)
+    charges = call_charges(call.organization, call.pk)
     return CallPage(
         call=head,
         end_detail=call.end_detail,
@@ -201,7 +212,9 @@ def call_page(call: Call) -> CallPage:
         turns=turns,
         events=[_event_row(event) for event in rows[:EVENTS_SHOWN]],
         events_total=len(rows),
-        costs=costs(usages(happened, call.services), price_book(call.organization, call.started_at).price_of),
+        costs=spent,
+        charges=charges,
+        corrections=charges.providers - spent.total if call.metered_at else 0,
     )
 
 
