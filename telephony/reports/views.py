@@ -11,9 +11,11 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import WorkspaceRequest, workspace_view
 from billing.reports.selectors import counted_until
+from builder.access import get_agent
 from core.snippets import api_get
 from telephony.reports import costs as costing
 from telephony.reports import export, selectors
+from telephony.reports.forecast import PUBLISHED_FOR, publish_forecast
 from telephony.reports.forms import PeriodForm
 
 
@@ -77,6 +79,16 @@ def costs(request: WorkspaceRequest) -> HttpResponse:
         "what_if": costing.what_if(organization, window, what_if_form, seconds=total.seconds, agent_id=agent_id),
     }
     return render(request, _page(request, "telephony/reports/costs.html"), context)
+
+
+@never_cache
+@require_safe
+@workspace_view()
+def agent_forecast(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
+    """What the draft's next calls will cost, for the sheet on which it is published."""
+    agent = get_agent(request.organization, agent_id)
+    context = {"forecast": publish_forecast(agent), "live": agent.live_version, "calls": PUBLISHED_FOR}
+    return render(request, "telephony/reports/_forecast.html", context)
 
 
 def _page(request: WorkspaceRequest, template: str) -> str:
