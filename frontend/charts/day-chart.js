@@ -63,7 +63,7 @@ export class DayChart extends HTMLElement {
       ],
       series: [
         {},
-        { fill: colour("--color-accent"), stroke: colour("--color-accent"), width: 0, paths: uPlot.paths.bars({ size: [0.72, WIDEST_BAR], radius: 0.08 }) },
+        { fill: colour("--color-accent"), stroke: colour("--color-accent"), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.72, WIDEST_BAR], radius: 0.08 }) },
       ],
       hooks: {
         setCursor: [(plot) => this.#tell(plot)],
