@@ -86,9 +86,7 @@ def test_the_chart_shows_what_was_chosen_and_leads_to_the_day(
 
 @pytest.mark.parametrize("address", ["usage/", "usage/?by=capability", "costs/?llm=local:", "api-keys/"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_use_the_pages(
-    address: str, scheme: str, visit: Callable[..., Page], calls: list[Call]
-) -> None:
+def test_everybody_can_use_the_pages(address: str, scheme: str, visit: Callable[..., Page], calls: list[Call]) -> None:
     if not AXE.exists():
         pytest.skip("axe-core is not installed (npm install).")
     page = visit(address, color_scheme=scheme, bypass_csp=True, viewport={"width": 360, "height": 740})
