@@ -15,15 +15,17 @@ from django.utils import timezone
 
 from accounts.models import Organization, User
 from accounts.services import audit
-from billing.invoices.models import BillingProfile
+from billing.invoices.models import BillingProfile, Invoice, InvoiceLine
+from billing.invoices.services import invoice_issue
+from billing.invoices.statement import Line
 from billing.payments import gateway as gateways
-from billing.payments.gateway import Card, Customer, Gateway, GatewayError, Item, Preview
+from billing.payments.gateway import Card, Customer, Gateway, GatewayError, Item, Preview, cents
 from billing.payments.models import AutoRecharge, Payment, PaymentAccount
 from billing.payments.plans import FREE, is_upgrade, offer
 from billing.payments.settlement import subscription_synced
-from billing.plans.models import Plan, PlanVersion, Subscription
+from billing.plans.models import Plan, PlanVersion
 from billing.plans.selectors import current_version
-from billing.plans.services import subscription_change, subscription_ensure
+from billing.plans.services import prorated, remaining, subscription_change, subscription_ensure
 from core.errors import ApiError, ErrorCode
 from core.money import DOLLAR
 
@@ -158,12 +160,26 @@ def keep_plan(*, organization: Organization, actor: User) -> None:
     subscription_synced(remote=remote, asked_at=asked_at)
 
 
-def plan_assign(*, organization: Organization, actor: User, plan: Plan) -> Subscription:
-    """An administrator gives a workspace another plan at once. It is invoiced with the next month."""
+@transaction.atomic
+def plan_assign(*, organization: Organization, actor: User, plan: Plan) -> Invoice | None:
+    """An administrator gives a workspace another plan at once. Gives the invoice for what is left of the month."""
     if _subscribed(organization) is not None:
         message = "This workspace pays its plan by card. Change it there, or end that subscription first."
         raise ApiError(ErrorCode.CONFLICT, "Paid by card", message)
-    return subscription_change(organization=organization, plan=plan, actor=actor)
+    before, now = subscription_ensure(organization=organization).plan_version, timezone.now()
+    subscription = subscription_change(organization=organization, plan=plan, actor=actor)
+    dearer = (subscription.plan_version.price or 0) - (before.price or 0)
+    due = prorated(dearer, remaining(subscription, now))
+    if cents(due) <= 0:
+        return None
+    text = f"Plan {plan.name} instead of {before.plan.name}, the rest of the month"
+    return invoice_issue(
+        organization=organization,
+        kind=Invoice.Kind.CHANGE,
+        key=f"assigned:{now.isoformat()}",
+        lines=[Line(kind=InvoiceLine.Kind.FEE, text=text, amount=due)],
+        at=now,
+    )
 
 
 def _subscribed(organization: Organization) -> PaymentAccount | None:

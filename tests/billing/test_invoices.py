@@ -156,7 +156,7 @@ def test_a_free_month_has_no_invoice_and_a_cancelled_debt_is_carried_over(
     assert again.number == debt.number + 1
 
 
-def test_the_document_has_everything_in_any_script(workspace: Organization, owner: User, settings: LazySettings) -> None:
+def test_the_document_has_every_script(workspace: Organization, owner: User, settings: LazySettings) -> None:
     settings.INVOICE_ISSUER = "Łódź Voice S.A.\nVAT PL123"
     values = {"name": "Ναυτιλία & Söhne <GmbH>", "email": "", "address": "Невский 1", "country": "", "tax_id": "DE42"}
     profile_set(organization=workspace, actor=owner, values=values)

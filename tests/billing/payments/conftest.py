@@ -102,8 +102,8 @@ class Payer:
         return self.subscription.plan_version.plan_id
 
     @property
-    def next_plan(self) -> str | None:
-        return self.subscription.next_plan_id
+    def next_plan(self) -> str:
+        return self.subscription.next_plan_id or ""
 
     @property
     def left(self) -> int:

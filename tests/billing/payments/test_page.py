@@ -5,15 +5,18 @@ from __future__ import annotations
 import pytest
 from django.conf import LazySettings
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import AuditEntry, Organization, User
 from billing.invoices.models import Invoice
+from billing.invoices.services import invoice_issue
 from billing.ledger.selectors import balance
 from billing.limits.models import Budget
 from billing.payments import services
 from billing.plans.selectors import subscription_of
 from core.money import DOLLAR
 from tests.billing.payments.conftest import Payer
+from tests.billing.stripe_fake.state import DAY, DECLINED
 from tests.builder.pages import html
 from tests.conftest import ClientFactory
 
@@ -85,6 +88,9 @@ def test_an_administrator_gives_money_and_chooses_the_plan(
     assert subscription is not None
     assert subscription.plan_version.plan_id == "startup"
     assert AuditEntry.objects.filter(action="ledger.adjustment", actor=administrator).exists()
+    invoice = Invoice.objects.get()  # for the rest of the month, and that has only begun
+    assert (invoice.kind, invoice.status) == ("change", "open")
+    assert invoice.total == 49 * DOLLAR
 
 
 @pytest.mark.parametrize("amount", ["", "cheap", "-5", "4.99", "10000.01"])
@@ -117,8 +123,6 @@ def test_somebody_who_pays_is_sent_to_stripe_and_told_of_a_refusal(client_for: C
 
 
 def test_a_failed_payment_is_on_top_of_the_page(client_for: ClientFactory, payer: Payer) -> None:
-    from tests.billing.stripe_fake.state import DAY, DECLINED
-
     payer.choose("pro")
     payer.use_card(DECLINED)
     payer.wait(31 * DAY)
@@ -162,10 +166,6 @@ def test_an_invoice_is_a_page_and_a_document(client_for: ClientFactory, payer: P
 def test_without_cards_an_administrator_notes_that_an_invoice_is_paid(
     client_for: ClientFactory, administrator: User, workspace: Organization
 ) -> None:
-    from django.utils import timezone
-
-    from billing.invoices.services import invoice_issue
-
     made = [
         invoice_issue(organization=workspace, kind=Invoice.Kind.PERIOD, key=key, lines=[], at=timezone.now())
         for key in ("one", "two")

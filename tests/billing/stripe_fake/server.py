@@ -14,7 +14,7 @@ from tests.billing.stripe_fake.api import Stripe
 from tests.billing.stripe_fake.errors import StripeError
 from tests.billing.stripe_fake.forms import parse
 
-PAGE = """<!doctype html><title>{title}</title><h1>{title}</h1>
+PAGE = """<!doctype html><link rel="icon" href="data:,"><title>{title}</title><h1>{title}</h1>
 <form method="post"><button>{button}</button></form>"""
 
 
