@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from builder.problems import flow, parts, people, prompt, services, speech, tools
+from builder.problems import flow, parts, people, prompt, services, speech, tools, variables
 from builder.problems.model import Problem
 from builder.problems.subject import Subject
 
@@ -15,6 +15,7 @@ CHECKS: tuple[Check, ...] = (
     prompt.it_is_too_long_for_the_model,
     prompt.it_takes_long_to_read,
     prompt.nobody_speaks_first,
+    variables.nothing_knows_a_variable,
     parts.something_is_gone,
     parts.a_sound_is_gone,
     parts.a_folder_is_empty,
@@ -31,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
     tools.a_secret_is_missing,
     tools.two_have_the_same_name,
     tools.the_model_is_not_told_when_to_use_one,
+    variables.a_tool_needs_a_variable_that_nothing_sets,
     tools.one_was_never_tested,
     tools.one_is_never_used,
     people.a_number_cannot_be_called,

@@ -18,7 +18,7 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     "tool": ("A tool", "Take it out."),
     "folder": ("A folder of knowledge", "Take it out."),
     "dictionary": ("A dictionary of pronunciations", "Take it out."),
-    "agent": ("The agent that a step hands the call to", "Choose another one."),
+    "agent": ("An agent that the call is handed to", "Choose another one."),
 }
 
 

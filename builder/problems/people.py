@@ -48,13 +48,23 @@ def the_model_is_not_told_when_to_transfer(subject: Subject) -> Iterator[Problem
 def a_colleague_takes_no_calls(subject: Subject) -> Iterator[Problem]:
     steps = subject.config.flow.steps if subject.config.flow else ()
     wanted = {step.agent for step in steps if step.kind == "handoff" and step.agent}
+    wanted |= {one.agent for one in subject.config.handoffs}
     waiting = subject.organization.agents.filter(pk__in=wanted, live_version=None, deleted_at=None)
     unpublished = dict(waiting.values_list("pk", "name")) if wanted else {}
+    for number, one in enumerate(subject.config.handoffs):
+        if one.agent in unpublished and one.agent != subject.agent.pk:
+            yield warning(
+                f"{unpublished[one.agent]} was never published: calls would go on with its draft.",
+                "Publish it.",
+                "handoffs",
+                number,
+                "agent",
+            )
     for number, step in enumerate(steps):
         if step.kind == "handoff" and step.agent in unpublished and step.agent != subject.agent.pk:
-            yield error(
-                f"{unpublished[step.agent]} was never published, and takes no calls.",
-                "Publish it, or choose another agent.",
+            yield warning(
+                f"{unpublished[step.agent]} was never published: calls would go on with its draft.",
+                "Publish it.",
                 "flow",
                 "steps",
                 number,

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 
 from builder.config import LOCAL
 from builder.problems.model import Problem, error, warning
-from builder.problems.subject import Subject, tokens
+from builder.problems.subject import Subject
 
 LOCAL_CONTEXT = 4096
 """Tokens that the local model keeps in mind: prompt, tools and conversation."""
 CONVERSATION = 1_000
 """Tokens that a conversation of some minutes needs of them."""
-A_TOOL = 80
-"""Tokens that the description of a tool takes."""
 SLOW_SECONDS = 6.0
 """The local model reads the prompt while the call connects and the greeting is heard: so long nobody notices."""
 LONG_HOSTED = 4_000
@@ -31,7 +29,7 @@ def nothing_is_said_to_the_model(subject: Subject) -> Iterator[Problem]:
 def it_is_too_long_for_the_model(subject: Subject) -> Iterator[Problem]:
     if subject.answering_vendor != LOCAL:
         return
-    needed = _tokens(subject) + subject.config.model.max_tokens
+    needed = subject.prompt_tokens + subject.config.model.max_tokens
     if needed > LOCAL_CONTEXT:
         yield error(
             f"Prompt, tools and longest answer take about {needed:,} tokens; the local model has {LOCAL_CONTEXT:,}.",
@@ -48,14 +46,14 @@ def it_is_too_long_for_the_model(subject: Subject) -> Iterator[Problem]:
 
 
 def it_takes_long_to_read(subject: Subject) -> Iterator[Problem]:
-    count, speed = _tokens(subject), subject.prompt_speed
+    count, speed = subject.prompt_tokens, subject.prompt_speed
     if subject.answers_by == "agent":
         return
     if subject.answering_vendor == LOCAL:
         if speed and count / speed > SLOW_SECONDS:
             yield warning(
-                f"The local model needs about {1000 * count / speed:,.0f} ms to read the {count:,} tokens of prompt and "
-                "tools; until then the first answer waits.",
+                f"The local model needs about {1000 * count / speed:,.0f} ms to read the {count:,} tokens of prompt "
+                "and tools; until then the first answer waits.",
                 "Shorten the prompt, move facts into a folder of knowledge, or choose a faster language model.",
                 "prompt",
             )
@@ -70,14 +68,9 @@ def it_takes_long_to_read(subject: Subject) -> Iterator[Problem]:
 
 def nobody_speaks_first(subject: Subject) -> Iterator[Problem]:
     config = subject.config
-    first_speaker = getattr(config, "first_speaker", "")
-    if first_speaker == "agent" and not config.greeting.strip():
-        yield error(
-            "The agent speaks first, and has no greeting.",
-            "Write a greeting, or let the caller speak first.",
+    if config.first_speaker == "greeting" and not config.greeting.strip():
+        yield warning(
+            "The agent is to speak first, and has no greeting: it waits for the caller.",
+            "Write a greeting, or let the model or the caller begin.",
             "greeting",
         )
-
-
-def _tokens(subject: Subject) -> int:
-    return tokens(subject.config.prompt) + A_TOOL * len(subject.config.tools)

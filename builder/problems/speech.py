@@ -75,9 +75,11 @@ def _here(subject: Subject, voice: str, wanted: str, place: tuple[str | int, ...
 
 
 def nobody_understands_the_language(subject: Subject) -> Iterator[Problem]:
-    wanted = _primary(subject.config.language)
+    config = subject.config
+    spoken = [config.language, *(one.language for one in config.languages)]
+    wanted = next((each for each in map(_primary, spoken) if each not in HEARD_HERE), "")
     for chosen in subject.chain("stt"):
-        if chosen.source.connection == LOCAL and wanted not in HEARD_HERE:
+        if chosen.source.connection == LOCAL and wanted:
             yield error(
                 f"The recognition of this machine understands English only, not the agent's language ({wanted}).",
                 "Choose the recognition of a connection.",

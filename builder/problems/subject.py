@@ -21,6 +21,10 @@ LETTERS_A_TOKEN = 4.4
 """Of English, in the models' own counting."""
 
 
+A_TOOL = 80
+"""Tokens that the description of a tool takes."""
+
+
 def tokens(text: str) -> int:
     """About as many as a language model counts."""
     return round(len(text.strip()) / LETTERS_A_TOKEN)
@@ -102,6 +106,11 @@ class Subject:
     def prompt_speed(self) -> float | None:
         """Tokens a second at which the language model reads; None where nobody has measured it."""
         return prompt_speed(self.organization, self.answering_vendor, self.config.model.name)
+
+    @property
+    def prompt_tokens(self) -> int:
+        """About as many as the model is sent before the conversation: prompt and tools."""
+        return tokens(self.config.prompt) + A_TOOL * len(self.config.tools)
 
     def chain(self, role: Role) -> list[Chosen]:
         """The first choice for a role, and what stands behind it."""

@@ -10,7 +10,18 @@ from django.utils import timezone
 
 from accounts.models import Organization, User
 from builder import services
-from builder.config import AgentConfig, HearingChoice, ModelChoice, Source, VoiceChoice, VoiceSource
+from builder.config import (
+    AgentConfig,
+    HandOffChoice,
+    HearingChoice,
+    LanguageChoice,
+    ModelChoice,
+    Source,
+    VariableChoice,
+    VoiceChoice,
+    VoiceSource,
+    Webhook,
+)
 from builder.library.models import VoiceFile
 from builder.measures.models import ServiceMeasure
 from builder.models import Secret, Tool
@@ -203,7 +214,7 @@ def test_other_languages_need_the_program_that_knows_their_sounds(
     agent_factory: AgentFactory, monkeypatch: pytest.MonkeyPatch, installed: bool, count: int
 ) -> None:
     monkeypatch.setattr(espeak, "installed", lambda: installed)
-    spanish = AgentConfig(**GOOD).model_copy(update={"language": "es", "voice": VoiceChoice(id="ef_dora")})
+    spanish = AgentConfig(**GOOD, language="es", voice=VoiceChoice(id="ef_dora"))
     listed = problems(agent_factory(), spanish)
     assert len([each for each in listed if espeak.PROGRAM in each.message]) == count
     assert one(listed, "understands English only").control == "hearing_connection"
@@ -259,7 +270,8 @@ def test_names_that_are_taken_are_errors(found: Any, workspace: Organization) ->
     ],
 )
 def test_who_takes_over_has_to_be_reachable(found: Any, to: str, severity: str | None) -> None:
-    listed = found(transfers=(TransferTarget(name="desk", to=to, when="They ask."),))
+    target = TransferTarget(name="desk", to=to, when="They ask.")
+    listed = found(transfers=(target,), variables=(VariableChoice(name="owner_phone"),))
     assert [each.severity for each in listed] == ([severity] if severity else [])
     assert all(each.control == "transfers" for each in listed)
 
@@ -345,14 +357,60 @@ def test_a_tool_that_no_step_uses_is_a_warning(found: Any, workspace: Organizati
     assert found(flow=flow(TALK, BYE), tools=(known.pk,)) == []
 
 
-def test_an_agent_that_takes_no_calls_cannot_go_on_with_one(
+def test_an_agent_that_was_never_published_is_not_meant_for_calls(
     found: Any, agent_factory: AgentFactory, version_factory: VersionFactory
 ) -> None:
     colleague = agent_factory("Sales")
     step = {"kind": "handoff", "id": "sales", "agent": colleague.pk, "next": "bye"}
+    beside = (HandOffChoice(agent=colleague.pk),)
     assert one(found(flow=flow(step, BYE)), "Sales was never published").step == "sales"
+    assert one(found(handoffs=beside), "Sales was never published").control == "handoffs"
     version_factory(colleague)
-    assert found(flow=flow(step, BYE)) == []
+    assert found(flow=flow(step, BYE), handoffs=beside) == []
+
+
+# --- variables
+
+
+def test_a_variable_that_nothing_sets_is_an_error_where_it_is_read(found: Any) -> None:
+    problem = one(found(greeting="Hello {{ customer }}!"), "Nothing sets the variable “customer”")
+    assert (problem.severity, problem.control) == ("error", "greeting")
+    assert found(greeting="Hello {{customer}}!", variables=(VariableChoice(name="customer"),)) == []
+    assert found(greeting="It is {{system__time}}.") == []
+    assert one(found(greeting="{{system__weather}}"), "No call knows “system__weather”").severity == "error"
+    assert one(found(prompt="The key is {{secret__shop}}."), "only requests of tools").severity == "error"
+
+
+def test_a_web_hook_may_set_it(found: Any) -> None:
+    hook = Webhook(url="https://example.org/hook")
+    assert one(found(greeting="Hello {{customer}}!", webhook=hook), "Nothing sets").severity == "warning"
+
+
+def test_steps_and_tools_set_variables_and_read_them(found: Any, tool: Tool, workspace: Organization) -> None:
+    ask = {"kind": "collect", "id": "ask", "slots": [{"name": "guests", "type": "number"}], "next": "size"}
+    cases = [{"condition": "guests > 4 and day == 'monday'", "to": "bye"}]
+    branch = {"kind": "branch", "id": "size", "cases": cases, "otherwise": "bye"}
+    problem = one(found(flow=flow({**ask, "failed": "bye"}, branch, BYE)), "Nothing sets the variable “day”")
+    assert (problem.step, problem.path) == ("size", "flow.steps.1.cases.0.condition")
+    Secret.objects.create(organization=workspace, name="shop", value="x")
+    tool.config = {**URL, "assign": [{"path": "day", "variable": "day"}]}
+    tool.save()
+    tool_tested(tool=tool)
+    steps = flow({**ask, "failed": "talk"}, branch, TALK, BYE)
+    assert found(flow=steps, tools=(tool.pk,)) == []
+    value = {"name": "order", "source": "variable", "value": "order_id"}
+    Tool.objects.filter(pk=tool.pk).update(config={**tool.config, "parameters": [value]})
+    assert one(found(tools=(tool.pk,)), "needs the variable “order_id”").severity == "warning"
+
+
+def test_an_agent_that_is_to_greet_needs_words(found: Any) -> None:
+    assert one(found(greeting=""), "has no greeting").control == "greeting"
+    assert found(greeting="", first_speaker="caller") == []
+
+
+def test_a_second_language_has_to_be_understood_too(found: Any) -> None:
+    listed = found(languages=(LanguageChoice(language="fr"),))
+    assert one(listed, "not the agent's language (fr)").severity == "error"
 
 
 # --- publishing
