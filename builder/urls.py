@@ -8,8 +8,9 @@ from builder.imports.views import agent_import, agent_import_report, agent_origi
 from builder.knowledge import urls as knowledge
 from builder.library import urls as library
 from builder.pronunciations import urls as pronunciations
+from builder.sounds import urls as sounds
 from builder.tools import urls as tools
-from builder.views import agents, connections, drafts, problems, start, versions, voice, webhooks
+from builder.views import agents, connections, drafts, mixes, problems, start, versions, voice, webhooks
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("agents/", agents.agents, name="agents"),
@@ -25,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("agents/<str:agent_id>/draft/yaml/", drafts.agent_save_yaml, name="agent_save_yaml"),
     path("agents/<str:agent_id>/undo/", drafts.agent_undo, name="agent_undo"),
     path("agents/<str:agent_id>/redo/", drafts.agent_redo, name="agent_redo"),
+    path("agents/<str:agent_id>/mix/", mixes.agent_mix, name="agent_mix"),
     path("agents/<str:agent_id>/problems/", problems.agent_problems, name="agent_problems"),
     path("agents/<str:agent_id>/origin/", agent_origin, name="agent_origin"),
     path("agents/<str:agent_id>/duplicate/", agents.agent_duplicate, name="agent_duplicate"),
@@ -44,5 +46,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("connections/<str:connection_id>/delete/", connections.connection_delete, name="connection_delete"),
     *library.urlpatterns,
     *pronunciations.urlpatterns,
+    *sounds.urlpatterns,
     *tools.urlpatterns,
 ]

@@ -6,6 +6,7 @@ from telephony import views
 from telephony.reports import urls as reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("agents/<str:agent_id>/estimate/", views.agent_estimate, name="agent_estimate"),
     path("calls/", views.calls, name="calls"),
     path("calls/<str:call_id>/", views.call, name="call"),
     path("calls/<str:call_id>/recording/", views.call_recording, name="call_recording"),

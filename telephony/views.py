@@ -14,9 +14,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import WorkspaceRequest, may, workspace_view
 from accounts.models import Role
+from builder import mixes
+from builder.access import get_agent
 from core.downloads import file_response
 from telephony import recordings, selectors, services
 from telephony.access import get_call
+from telephony.estimates import estimate
 from telephony.filters import CallFilter
 from telephony.health import health
 from voice.media.archive import ArchiveError
@@ -106,6 +109,25 @@ def call_delete(request: WorkspaceRequest, call_id: str) -> HttpResponse:
 
 
 @never_cache
+@never_cache
+@require_safe
+@workspace_view()
+def agent_estimate(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
+    """What an answer of the draft takes and a minute costs: a part of the agent's page."""
+    found = get_agent(request.organization, agent_id)
+    offers = mixes.offers(request.organization, found.draft_config)
+    chosen = next((offer for offer in offers if offer.is_set), None)
+    context = {
+        "agent": found,
+        "estimate": estimate(found),
+        "offers": offers,
+        "customised": chosen is None,
+        "lacks": chosen.lacks if chosen else "",
+        "may_edit": may(request.role, Role.MEMBER),
+    }
+    return render(request, "telephony/_estimate.html", context)
+
+
 @require_safe
 @workspace_view()
 def status(request: WorkspaceRequest) -> HttpResponse:
