@@ -11,13 +11,17 @@ from typing import Any
 from django import forms
 
 from builder import voices
+from builder.choices import BEDS
 from builder.config import AgentConfig
 from builder.drafts.merge import Nothing
 from builder.fields import FlowField, LevelField, RowsField
 from builder.forms import CONNECTIONS, AgentForm
 from builder.knowledge.models import KnowledgeFolder
+from builder.library.models import VoiceFile
 from builder.models import Agent, ModelConnection, Tool
 from builder.pronunciations.models import PronunciationDictionary
+from builder.sounds.models import AmbientSound
+from voice.providers.local.brought import is_brought
 
 CONTEXT_LINES = 2
 
@@ -173,7 +177,9 @@ def _words(name: str, value: Any) -> str:
     if name in CONNECTIONS:
         return _connection(value)
     if name == "voice":
-        return voices.label(value)
+        return voice_label(value)
+    if name == "ambient_bed":
+        return _bed(value)
     if name == "tools":
         return _tools(value)
     if isinstance(control, RowsField):
@@ -202,6 +208,21 @@ def _agent(value: str) -> str:
 
 NAMED: Mapping[str, Callable[[str], str]] = {"connection": _connection, "agent": _agent}
 """Columns of rows that hold ids."""
+
+
+def voice_label(value: str) -> str:
+    """A voice of this machine, or an uploaded one, for people."""
+    if not is_brought(value):
+        return voices.label(value)
+    found = VoiceFile.objects.filter(pk=value).values_list("name", flat=True).first()
+    return found or "a deleted voice"
+
+
+def _bed(value: str) -> str:
+    if value in dict(BEDS):
+        return dict(BEDS)[value]
+    found = AmbientSound.objects.filter(pk=value).values_list("name", flat=True).first()
+    return found or "a deleted sound"
 
 
 def _tools(ids: Sequence[str]) -> str:

@@ -54,4 +54,5 @@ HONESTY = [
 TIMEZONES = [*sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/")), "UTC"]
 TERMINATORS = [("#", "the # key"), ("*", "the * key"), ("", "a pause only")]
 TYPES = [("string", "Text"), ("number", "Number"), ("boolean", "Yes or no"), ("date", "Date")]
-BEDS = [("", "None"), *((name, name.replace("_", " ").capitalize()) for name in SCENES)]
+BEDS = [("", "None"), *((name, name.replace("_", " ").capitalize().replace("Cafe", "Café")) for name in SCENES)]
+"""A workspace may have more of them."""

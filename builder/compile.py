@@ -14,14 +14,18 @@ from builder import vendors
 from builder.config import LOCAL, AgentConfig, HandOffChoice, Source, VoiceChoice, VoiceSource
 from builder.flow import bound_flow, bound_posts, tools_in
 from builder.knowledge.models import KnowledgeFolder
+from builder.library.models import VoiceFile
 from builder.models import Agent, AgentVersion, ModelConnection
 from builder.pronunciations.selectors import pronunciations
+from builder.sounds.models import AmbientSound
 from builder.tools.agents import ToolsNotReady, bound_tools
 from builder.tools.bind import BoundTool, secrets_of
 from builder.webhook import BoundWebhook
 from voice.flow.spec import HandOffStep
+from voice.media.ambient import NAMES
+from voice.providers.local.brought import is_brought
 from voice.providers.vendor import Role
-from voice.spec import AgentSpec, HandOffTarget, Languages, Model, Pronunciation, Variable, Voice
+from voice.spec import AgentSpec, Ambient, HandOffTarget, Languages, Model, Pronunciation, Variable, Voice
 
 NAME_LENGTH = 60
 
@@ -133,6 +137,7 @@ def _alone(agent: Agent, config: AgentConfig) -> CompiledAgent:
         model=_model(answering or models[0][0], config),
         pronunciations=pronunciations(agent.organization_id, config.pronunciations),
         handoffs=_handoffs(agent, config),
+        ambient=_ambient(agent.organization_id, config.ambient),
     )
     _require_ears(config, hearing[0])
     own_voice = config.voice.id if config.voice.connection == config.model.connection else ""
@@ -241,6 +246,7 @@ class _Resolver:
     """Finds the accounts that a config names."""
 
     def __init__(self, organization_id: str, config: AgentConfig) -> None:
+        self.owner = organization_id
         found = ModelConnection.objects.filter(pk__in=config.connections, organization_id=organization_id)
         self._connections = {connection.pk: connection for connection in found}
 
@@ -273,11 +279,21 @@ def default_model(connection: ModelConnection, role: Role) -> str:
     return (connection.default_model or first) if role == "llm" else first
 
 
+def _ambient(organization_id: str, ambient: Ambient) -> Ambient:
+    """A sound that is not the workspace's own is left out: a call can do without."""
+    if not ambient.bed or ambient.bed in NAMES:
+        return ambient
+    own = AmbientSound.objects.filter(pk=ambient.bed, organization_id=organization_id)
+    return ambient if own.exists() else Ambient()
+
+
 def _voice(source: VoiceSource, choice: VoiceChoice, resolve: _Resolver) -> tuple[Service, Voice]:
     """A voice at `source`, as fast and as loud as the agent's choice says."""
     service = _service("tts", source, resolve)
     how = {"speed": choice.speed, "volume": choice.volume}
     if service.access is None:
+        if is_brought(source.id) and not VoiceFile.objects.filter(pk=source.id, organization_id=resolve.owner).exists():
+            raise AgentNotReady("The voice of this agent was deleted. Choose another one on the agent's page.")
         return service, Voice(id=source.id or Voice().id, **how)
     offered = vendors.vendor(service.access.vendor).voices
     chosen = source.id or (offered[0].id if offered else "")
@@ -329,6 +345,7 @@ def spec(
     model: Model,
     pronunciations: tuple[Pronunciation, ...] = (),
     handoffs: tuple[HandOffTarget, ...] = (),
+    ambient: Ambient | None = None,
 ) -> AgentSpec:
     """The engine's description of an agent, with the voice and the language model that it begins with."""
     return AgentSpec(
@@ -355,7 +372,7 @@ def spec(
         phrases=config.phrases,
         patience=config.patience,
         digits=config.digits,
-        ambient=config.ambient,
+        ambient=config.ambient if ambient is None else ambient,
         recording=config.recording,
         answering=config.answering,
         transfers=config.transfers,

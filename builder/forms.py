@@ -17,6 +17,7 @@ from builder.config import LOCAL, AgentConfig, HandOffChoice
 from builder.controls import AgentControls
 from builder.fields import RowsField, bound, schema
 from builder.models import Agent, ModelConnection
+from builder.sounds import selectors as sounds
 from voice.providers.vendor import Role
 
 CONNECTIONS: Mapping[str, tuple[Role, ...]] = {
@@ -49,10 +50,12 @@ class AgentForm(AgentControls):
         self.config = config
         """The draft as stored; after `is_valid`, as it is to be stored."""
         self.connections = {connection.pk: connection for connection in organization.model_connections.all()}
+        self.voice_files = set(organization.voice_files.values_list("pk", flat=True))
         for name, roles in CONNECTIONS.items():
             self._field(name).choices = self._sources(roles, initial[name])
         self._field("knowledge").choices = _folders(organization, config.knowledge)
         self._field("pronunciations").choices = _dictionaries(organization, config.pronunciations)
+        self._field("ambient_bed").choices = sounds.choices(organization, config.ambient.bed)
         for name, role in FALLBACK_ROWS.items():
             rows: RowsField = self._field(name)
             rows.offer("connection", self._sources((role,), *(row["connection"] for row in initial[name])))
@@ -133,15 +136,19 @@ class AgentForm(AgentControls):
         """Models and voices, where they have to be known."""
         if data["voice_connection"] == LOCAL:
             data["voice_model"] = ""
-            if voices.voice(data["voice"]) is None:
+            if not self._is_ours(data["voice"]):
                 self.add_error("voice", "Choose one of the voices.")
-        elif voices.voice(data["voice"]) is not None:
+        elif self._is_ours(data["voice"]):
             data["voice"] = ""  # a local one, which stays in the control when the choice changes from local
         if data["hearing_connection"] == LOCAL:
             data["hearing_model"] = ""
         data["model"] = self._model_name(data["connection"], data["model"])
         if not data["model"]:
             self.add_error("model", "Write which model answers; this service has no default.")
+
+    def _is_ours(self, voice: str) -> bool:
+        """A voice of this machine, or one that was uploaded."""
+        return voices.voice(voice) is not None or voice in self.voice_files
 
     def _model_name(self, connection: str, name: str) -> str:
         """A local agent has one model; elsewhere the name may be left to the connection."""
@@ -252,12 +259,14 @@ class PreviewForm(forms.Form):
     def __init__(self, data: Any, *, organization: Organization) -> None:
         super().__init__(data)
         self._connections = {found.pk: found for found in organization.model_connections.all()}
+        self._voice_files = set(organization.voice_files.values_list("pk", flat=True))
         connection = cast("forms.ChoiceField", self.fields["connection"])
         connection.choices = [(LOCAL, ""), *((key, "") for key in self._connections)]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if data.get("connection") == LOCAL and voices.voice(data.get("voice", "")) is None:
+        voice = data.get("voice", "")
+        if data.get("connection") == LOCAL and voices.voice(voice) is None and voice not in self._voice_files:
             self.add_error("voice", "Choose one of the voices.")
         return data
 

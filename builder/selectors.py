@@ -57,6 +57,7 @@ def agent_list(organization: Organization) -> list[AgentRow]:
         .annotate(recent_calls=Count("calls", filter=recent), last_call_at=Max("calls__started_at"))
     )
     names = dict(organization.model_connections.values_list("pk", "name"))
+    names |= dict(organization.voice_files.values_list("pk", "name"))
     return [
         AgentRow(
             agent,
@@ -88,7 +89,7 @@ def model_label(config: AgentConfig, names: dict[str, str]) -> str:
 def voice_label(config: AgentConfig, names: dict[str, str]) -> str:
     """Which voice speaks, in words."""
     if config.voice.connection == LOCAL:
-        return voices.label(config.voice.id)
+        return names.get(config.voice.id, voices.label(config.voice.id))
     return names.get(config.voice.connection, "A deleted connection")
 
 
@@ -135,7 +136,7 @@ def problem(agent: Agent) -> str:
 
 def voices_of(connection: ModelConnection) -> list[dict[str, str]]:
     """The voices that a connection can speak with, asked for at most every ten minutes. Raises ProviderError."""
-    return [_voice(each) for each in account_voices(connection)]
+    return [*_added(connection), *map(_voice, account_voices(connection))]
 
 
 def account_voices(connection: ModelConnection) -> list[VoiceChoice]:
@@ -167,7 +168,12 @@ def _voices_key(connection: ModelConnection) -> str:
 def known_voices(connection: ModelConnection) -> list[dict[str, str]]:
     """Those that are known without asking."""
     known = vendors.vendors().get(connection.vendor)
-    return [_voice(each) for each in known.voices] if known else []
+    return [*_added(connection), *map(_voice, known.voices if known else ())]
+
+
+def _added(connection: ModelConnection) -> list[dict[str, str]]:
+    """Those that were added by their ids."""
+    return [{"id": each.voice, "label": f"{each.label} (added)"} for each in connection.added_voices.all()]
 
 
 def _voice(choice: VoiceChoice) -> dict[str, str]:

@@ -168,6 +168,8 @@ GROUPS = (
 )
 
 LIGHT = "joe"
+OWN = "Your own"
+"""The group of voices that a workspace has uploaded."""
 
 _BY_ID = {voice.id: voice for group in GROUPS for voice in group.voices}
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from builder.compile import CompiledAgent
 from builder.engine import agent_for, llm_for, local_models, realtime_for, stt_for, tools_for, tts_for
 from builder.knowledge.calls import knowledge_for
+from builder.sounds.files import find_bed
 from core.errors import ApiError, ErrorCode
 from voice.brain import Brains
 from voice.chain import ChatModel
@@ -60,6 +61,7 @@ class Providers:
                 phrases=self._phrases,
                 health=self._health,
                 tools=[*tools_for(compiled.tools), *_lookup(compiled)],
+                find_bed=find_bed,
             )
         return Services(
             stt=self._recognisers(compiled),
@@ -72,6 +74,7 @@ class Providers:
             phrases=self._phrases,
             tools=tools_for(compiled.tools),
             team=team,
+            find_bed=find_bed,
         )
 
     def _brains(self, compiled: CompiledAgent) -> Brains:

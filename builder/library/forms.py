@@ -7,6 +7,8 @@ from typing import Any, cast
 from django import forms
 
 from accounts.models import Organization
+from builder.library.files import CONFIG_BYTES
+from builder.library.models import VoiceFile
 from builder.library.selectors import Library, LibraryVoice
 from builder.models import Agent
 
@@ -63,3 +65,69 @@ class UseForm(VoiceForm):
         super().__init__(data, library=library)
         agents = organization.agents.filter(deleted_at=None).select_related("organization", "live_version")
         cast("forms.ModelChoiceField[Agent]", self.fields["agent"]).queryset = agents
+
+
+class AddForm(forms.Form):
+    """A voice of a connection by its id."""
+
+    connection = forms.ChoiceField(label="Connection")
+    voice = forms.CharField(
+        label="Voice id",
+        max_length=200,
+        help_text="As the vendor calls it: copy it from the vendor's page of the voice.",
+    )
+    label = forms.CharField(label="Name", max_length=80, required=False, help_text="Empty: the id.")
+    language = forms.CharField(label="Language", max_length=20, initial="en", help_text="Such as en, es or pt-BR.")
+    gender = forms.ChoiceField(label="Gender", choices=[("", "Not said"), *GENDERS[1:]], required=False)
+
+    def __init__(self, data: Any = None, *, library: Library) -> None:
+        super().__init__(data)
+        self.accounts = {each.connection.pk: each.connection for each in library.accounts}
+        choices = [(key, connection.name) for key, connection in self.accounts.items()]
+        cast("forms.ChoiceField", self.fields["connection"]).choices = choices
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        data["label"] = data.get("label") or data.get("voice", "")[:80]
+        return data
+
+
+class UploadForm(forms.Form):
+    """A voice as a file."""
+
+    kind = forms.ChoiceField(label="Kind", choices=VoiceFile.Kind.choices)
+    name = forms.CharField(label="Name", max_length=80)
+    file = forms.FileField(
+        label="Voice file",
+        allow_empty_file=True,
+        help_text="Kokoro: the vectors (.bin). Piper: the model (.onnx).",
+        widget=forms.FileInput(attrs={"accept": ".bin,.onnx"}),
+    )
+    config = forms.FileField(
+        label="Its JSON file",
+        required=False,
+        allow_empty_file=True,
+        help_text="Of a Piper voice: the .onnx.json beside the model.",
+        widget=forms.FileInput(attrs={"accept": ".json"}),
+    )
+    gender = forms.ChoiceField(label="Gender", choices=[("", "Not said"), *GENDERS[1:]], required=False)
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._organization = organization
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if self._organization.voice_files.filter(name=name).exists():
+            raise forms.ValidationError("There is already a voice of this name.")
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        config = data.get("config")
+        if data.get("kind") == VoiceFile.Kind.PIPER:
+            if config is None:
+                self.add_error("config", "A Piper voice comes with a JSON file: choose it too.")
+            elif config.size > CONFIG_BYTES:
+                self.add_error("config", "This is too large for the JSON file of a voice.")
+        return data

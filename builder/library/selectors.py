@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from django.urls import reverse
 
 from accounts.models import Organization
 from builder import vendors, voices
 from builder.config import LOCAL
-from builder.models import ModelConnection
+from builder.library.models import VoiceFile
+from builder.models import Agent, ModelConnection
 from builder.selectors import voices_at_hand
+from builder.voices import VoiceGroup
+from voice.providers.local import espeak
 from voice.providers.vendor import VoiceChoice
 
 HERE = "This machine"
@@ -28,6 +33,10 @@ class LibraryVoice:
     language: str
     gender: str
     favourite: bool
+    note: str = ""
+    """What it can and cannot speak, where that is not plain."""
+    brought: str = ""
+    """The address to delete it at, for one that was brought."""
 
     @property
     def say(self) -> str:
@@ -76,13 +85,21 @@ def library(organization: Organization) -> Library:
     connections = [found for found in organization.model_connections.all() if vendors.has_role(found.vendor, "tts")]
     at_hand = {found.pk: voices_at_hand(found) for found in connections}
     marked = set(organization.favourite_voices.values_list("connection", "voice"))
-    listed = [*_local(marked)]
+    listed = [*_files(organization, marked), *_local(marked)]
     for found in connections:
+        listed += _added(organization, found, marked)
         listed += _hosted(found, at_hand[found.pk], marked)
-    return Library(listed, [Account(found, at_hand[found.pk] is not None) for found in connections])
+    unique = {(voice.source, voice.id): voice for voice in reversed(listed)}
+    return Library(
+        list(reversed(unique.values())), [Account(found, at_hand[found.pk] is not None) for found in connections]
+    )
 
 
-def _local(marked: Iterable[tuple[str, str]]) -> Iterator[LibraryVoice]:
+Marked = Collection[tuple[str, str]]
+
+
+def _local(marked: Marked) -> Iterator[LibraryVoice]:
+    has_espeak = espeak.installed()
     for group in voices.GROUPS:
         for voice in group.voices:
             yield LibraryVoice(
@@ -94,12 +111,75 @@ def _local(marked: Iterable[tuple[str, str]]) -> Iterator[LibraryVoice]:
                 language=voice.language,
                 gender=voice.gender,
                 favourite=(LOCAL, voice.id) in marked,
+                note=voice.note(espeak=has_espeak),
             )
 
 
-def _hosted(
-    connection: ModelConnection, asked: list[VoiceChoice] | None, marked: Iterable[tuple[str, str]]
-) -> Iterator[LibraryVoice]:
+def _files(organization: Organization, marked: Marked) -> Iterator[LibraryVoice]:
+    """Voices that were uploaded."""
+    for file in organization.voice_files.all():
+        yield LibraryVoice(
+            source=LOCAL,
+            source_name=HERE,
+            id=file.pk,
+            label=file.name,
+            description=f"Your own {file.get_kind_display()} voice",
+            language=file.language,
+            gender=file.gender,
+            favourite=(LOCAL, file.pk) in marked,
+            brought=reverse("voice_file_delete", args=[organization.slug, file.pk]),
+        )
+
+
+def _added(organization: Organization, connection: ModelConnection, marked: Marked) -> Iterator[LibraryVoice]:
+    """Voices of a connection that were added by their ids."""
+    for voice in connection.added_voices.all():
+        yield LibraryVoice(
+            source=connection.pk,
+            source_name=connection.name,
+            id=voice.voice,
+            label=voice.label,
+            description="Added by its id",
+            language=voice.language,
+            gender=voice.gender,
+            favourite=(connection.pk, voice.voice) in marked,
+            brought=reverse("voice_remove", args=[organization.slug, voice.pk]),
+        )
+
+
+def voice_groups(organization: Organization) -> list[VoiceGroup]:
+    """The voices of this machine for a select: ours, and before them those that were uploaded."""
+    own = tuple(
+        voices.VoiceChoice(file.pk, file.name, f"Your own {file.get_kind_display()} voice")
+        for file in organization.voice_files.all()
+    )
+    has_espeak = espeak.installed()
+    ours = [
+        VoiceGroup(
+            group.label,
+            tuple(
+                replace(voice, description=voice.description or voice.note(espeak=has_espeak)) for voice in group.voices
+            ),
+        )
+        for group in voices.GROUPS
+    ]
+    return [VoiceGroup(voices.OWN, own), *ours] if own else ours
+
+
+def agents_using(file: VoiceFile) -> list[Agent]:
+    """The agents, not deleted, whose draft or live version speaks with an uploaded voice."""
+    agents = Agent.objects.filter(organization_id=file.organization_id, deleted_at=None)
+    return [agent for agent in agents.select_related("live_version") if file.pk in _voices_of(agent)]
+
+
+def _voices_of(agent: Agent) -> set[str]:
+    configs = [agent.draft_config] + ([agent.live_version.parsed_config] if agent.live_version else [])
+    return {source.id for config in configs for source in (config.voice, *config.voice.fallbacks)} | {
+        language.voice for config in configs for language in config.languages
+    }
+
+
+def _hosted(connection: ModelConnection, asked: list[VoiceChoice] | None, marked: Marked) -> Iterator[LibraryVoice]:
     offered = vendors.vendor(connection.vendor).voices if asked is None else asked
     for voice in offered:
         yield LibraryVoice(
@@ -115,6 +195,5 @@ def _hosted(
 
 
 def _searched(voice: LibraryVoice) -> str:
-    return (
-        f"{voice.label} {voice.id} {voice.description} {voice.source_name} {voice.language} {voice.gender}".casefold()
-    )
+    parts = (voice.label, voice.id, voice.description, voice.source_name, voice.language, voice.gender, voice.note)
+    return " ".join(parts).casefold()

@@ -13,10 +13,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import WorkspaceRequest, may, workspace_view
 from accounts.models import Role
-from builder import engine, selectors, services, voices
+from builder import engine, selectors, services
 from builder.access import get_agent
 from builder.changes import settings_of
 from builder.forms import AgentForm
+from builder.library.selectors import voice_groups
 from builder.measures.selectors import prompt_speed
 from builder.problems import problems
 from builder.views import drafts
@@ -46,7 +47,7 @@ def agent(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
     context |= {
         "form": AgentForm(organization=request.organization, agent=found),
         "problems": problems(found),
-        "voice_groups": voices.GROUPS,
+        "voice_groups": voice_groups(request.organization),
         "connection_facts": selectors.connection_facts(request.organization),
         "speech": engine.speech_notice(),
         "local_model_is_off": settings.LLM == "none",

@@ -53,7 +53,7 @@ def preview(user: User, form: PreviewForm, *, language: str, lexicon: Lexicon | 
         loading = form.chosen is None and not engine.models_status().is_ready("piper")
         code = ErrorCode.MODELS_LOADING if loading else ErrorCode.PROVIDER_FAILED
         raise ApiError(code, "The voice cannot speak yet" if loading else "The voice failed", str(error)) from None
-    return HttpResponse(_wav(pcm), content_type="audio/wav")
+    return HttpResponse(wav(pcm), content_type="audio/wav")
 
 
 def _spoken(form: PreviewForm, *, language: str, lexicon: Lexicon) -> bytes:
@@ -66,7 +66,8 @@ def _spoken(form: PreviewForm, *, language: str, lexicon: Lexicon) -> bytes:
     return async_to_sync(engine.say)(Access.by(form.chosen), model, text, **how)
 
 
-def _wav(pcm: bytes) -> bytes:
+def wav(pcm: bytes) -> bytes:
+    """Engine audio as a WAV file."""
     buffer = io.BytesIO()
     with wave.open(buffer, "wb") as file:
         file.setnchannels(1)

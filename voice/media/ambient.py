@@ -26,6 +26,7 @@ _LOUDNESS = 32768 * 10 ** (-30 / 20)
 _PEAK = 32768 * 10 ** (-9 / 20)
 # What an uploaded bed may be.
 SHORTEST_SECONDS, LONGEST_SECONDS = 2.0, 120.0
+MOST_CHANNELS = 2
 LOWEST_RATE, HIGHEST_RATE = 8_000, 192_000
 # Its end is blended into its start.
 _BLEND_SAMPLES = SAMPLE_RATE // 2
@@ -71,7 +72,7 @@ async def prepared(name: str) -> Bed:
 
 
 def load_bed(path: Path) -> Bed:
-    """A bed from an audio file (WAV or FLAC, any number of channels), its loudness that of our own.
+    """A bed from an audio file (WAV, MP3, OGG or FLAC, mono or stereo), its loudness that of our own.
 
     Raises ValueError, with a message for whoever uploaded it, for a file that is no audio, is silent, or is too short
     or too long. Not on an event loop that carries calls.
@@ -80,6 +81,8 @@ def load_bed(path: Path) -> Bed:
         with soundfile.SoundFile(str(path)) as file:
             if not LOWEST_RATE <= file.samplerate <= HIGHEST_RATE:
                 raise ValueError(f"The sample rate is {file.samplerate} Hz; it must be 8 to 192 kHz.")
+            if file.channels > MOST_CHANNELS:
+                raise ValueError(f"It has {file.channels} channels; one or two can be used.")
             if not SHORTEST_SECONDS <= file.frames / file.samplerate <= LONGEST_SECONDS:
                 raise ValueError(f"It must last {SHORTEST_SECONDS:.0f} to {LONGEST_SECONDS:.0f} seconds.")
             audio = file.read(dtype="float32", always_2d=True).mean(axis=1)
