@@ -5,6 +5,7 @@ The addresses are taken from the URL patterns themselves. A new kind of argument
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,9 +31,12 @@ from builder.imports.models import AgentImport
 from builder.imports.report import Report
 from builder.knowledge import files
 from builder.knowledge.models import Document, KnowledgeFolder, Website
+from builder.library.models import AddedVoice, VoiceFile
 from builder.models import Secret, Tool
 from builder.pronunciations.models import PronunciationEntry
 from builder.routing import websocket_urlpatterns as editing
+from builder.sounds import files as sounds
+from builder.sounds.services import sound_create
 from telephony.recordings import recording_path, remove_recording
 from telephony.routing import websocket_urlpatterns as calls
 from tests.conftest import CallFactory, ClientFactory, ConnectionFactory, MemberFactory, VersionFactory
@@ -97,6 +101,9 @@ class Somebodys:
     key_id: str
     invoice_id: str
     budget_id: str
+    voice_id: str
+    added_id: str
+    sound_id: str
 
     def arguments(self, address: Address, **others: str) -> dict[str, str]:
         unknown = address.arguments - set(self.__dataclass_fields__)
@@ -135,11 +142,17 @@ def acme(
         folder=folder, source="file", name="hello.txt", storage_key=key, updated_at=timezone.now()
     )
     website = Website.objects.create(folder=folder, url="https://example.org/")
+    connection = connection_factory()
+    added = AddedVoice.objects.create(organization=workspace, connection=connection, voice="mine", label="Mine")
+    voice = VoiceFile.objects.create(organization=workspace, name="Ana", kind="kokoro", language="en", size=1)
+    rain = io.BytesIO()
+    soundfile.write(rain, np.sin(np.arange(48_000) / 8), 16_000, format="WAV")
+    sound = sound_create(organization=workspace, actor=owner, name="Rain", parts=[rain.getvalue()])
     yield Somebodys(
         workspace=workspace.slug,
         agent_id=version.agent_id,
         version_id=version.id,
-        connection_id=connection_factory().id,
+        connection_id=connection.id,
         tool_id=Tool.objects.create(organization=workspace, kind="client", name="open_page", config={}).pk,
         secret_id=Secret.objects.create(organization=workspace, name="key", value="sk-secret").pk,
         call_id=call.id,
@@ -154,7 +167,11 @@ def acme(
         budget_id=Budget.objects.create(organization=workspace, name="All", limit=1).pk,
         plan_id="pro",
         key_id=api_key_create(organization=workspace, actor=owner, name="Export", kind="admin")[0].pk,
+        voice_id=voice.pk,
+        added_id=str(added.pk),
+        sound_id=sound.pk,
     )
+    sounds.remove(sound.pk)
     files.remove(document.storage_key)
     remove_recording(call.id)
 
