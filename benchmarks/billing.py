@@ -75,7 +75,7 @@ def work(what: str, number: str, seconds: float) -> None:
 
     organization = Organization.objects.get(slug=f"bench-{number}")
     usage_record(organization=organization, facts=[])
-    end = time.monotonic() + seconds
+    end, busy = time.monotonic() + seconds, time.process_time()
     batch: list[Fact] = []
     count = 0
     while time.monotonic() < end:
@@ -96,6 +96,10 @@ def work(what: str, number: str, seconds: float) -> None:
         events = usage_record(organization=organization, facts=batch)
         if what != "recorded":
             usage_charge(organization=organization, events=events)
+    busy = time.process_time() - busy
+    print(
+        f"  process {number}: {count:,} facts {what} with {busy:.1f} s of processor: {count / busy:,.0f} for each second"
+    )
 
 
 if __name__ == "__main__":

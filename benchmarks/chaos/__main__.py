@@ -27,7 +27,7 @@ from benchmarks.chaos.players import PAYMENT
 
 ROLES = ("voice", "voice", "voice", "worker", "web")
 # A process lives so long at least once it has started to work.
-CALM_SECONDS = 3.0
+CALM_SECONDS = 8.0
 HEARTBEAT = 5.0
 # Between two lines of a journal, and in rounding up to a whole second.
 TOLERANCE = 2.0
@@ -107,7 +107,7 @@ def rage(players: list[Player], calls: int, journals: Path) -> None:
     for player in players:
         player.start()
     while (begun := Call.objects.count()) < calls and time.monotonic() < give_up:
-        time.sleep(random.uniform(0.3, 1.5))
+        time.sleep(random.uniform(0.5, 3.0))
         alive = [player for player in players if player.works_for(journals) > CALM_SECONDS]
         if alive:
             victim = random.choice(alive)
