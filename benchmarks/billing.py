@@ -97,9 +97,8 @@ def work(what: str, number: str, seconds: float) -> None:
         if what != "recorded":
             usage_charge(organization=organization, events=events)
     busy = time.process_time() - busy
-    print(
-        f"  process {number}: {count:,} facts {what} with {busy:.1f} s of processor: {count / busy:,.0f} for each second"
-    )
+    each = f"{count / busy:,.0f} for each second of processor"
+    print(f"  process {number}: {count:,} facts {what} in {busy:.1f} s: {each}")
 
 
 if __name__ == "__main__":
