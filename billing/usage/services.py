@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -52,6 +52,9 @@ class Fact:
     api_key: str = ""
 
 
+_FIELDS = tuple(field.name for field in fields(Fact))
+
+
 @transaction.atomic
 def usage_record(
     *, organization: Organization, facts: Iterable[Fact], plan_version: PlanVersion | None = None
@@ -64,10 +67,16 @@ def usage_record(
     if not wanted:
         return []
     terms = plan_version or subscription_ensure(organization=organization).plan_version
-    rows = [UsageEvent(organization=organization, plan_version=terms, **asdict(fact)) for fact in wanted.values()]
+    rows = [
+        UsageEvent(organization=organization, plan_version=terms, **{name: getattr(fact, name) for name in _FIELDS})
+        for fact in wanted.values()
+    ]
     UsageEvent.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
-    stored = UsageEvent.objects.filter(organization=organization, key__in=list(wanted))
-    return list(stored.select_related("plan_version"))
+    stored = list(UsageEvent.objects.filter(organization=organization, key__in=list(wanted)))
+    for event in stored:
+        if event.plan_version_id == terms.pk:
+            event.plan_version = terms  # at hand: a join would make one for each
+    return stored
 
 
 @transaction.atomic
