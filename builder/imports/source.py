@@ -92,19 +92,21 @@ class Source:
         spoken_of = {path[:length] for path in self._said for length in range(len(path))}
         return list(self._lines(spoken_of, reasons or {}))
 
-    def _lines(self, spoken_of: set[Path], reasons: Mapping[str, str]) -> Iterator[Line]:
+    def _lines(self, spoken_of: set[Path], reasons: Mapping[str, str], *, covered: bool = False) -> Iterator[Line]:
+        """`covered`: what was said of a part around it holds for it."""
         if not self:
             return
         line = self._said.get(self.path)
         if line is not None:
             yield line
         elif self.path not in spoken_of:
-            why = next((reasons[name] for name in reversed(self.path) if name in reasons), UNKNOWN)  # type: ignore[index]
-            yield Line("lost", written(self.path), shown(self.path, self.value), "", why)
+            if not covered:
+                names = [step for step in reversed(self.path) if isinstance(step, str)]
+                why = next((reasons[name] for name in names if name in reasons), UNKNOWN)
+                yield Line("lost", written(self.path), shown(self.path, self.value), "", why)
             return
         for part in [part for _, part in self.parts()] or list(self):
-            if line is None or part.path in self._said or part.path in spoken_of:
-                yield from part._lines(spoken_of, reasons)
+            yield from part._lines(spoken_of, reasons, covered=covered or line is not None)
 
 
 def written(path: Path) -> str:

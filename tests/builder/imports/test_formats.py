@@ -114,6 +114,7 @@ class TestVapiAssistant:
             "One moment.",
             [("pet.id", "pet_id")],
         )
+        assert [each.path for each in found.report.lost if "tools[0]" in each.path] == ["model.tools[0].messages[1]"]
         assert found.secrets == {"find_pet_x_api_key": "sk-very-secret"}
         assert "sk-very-secret" not in json.dumps(found.report.as_json()) + pet.config.model_dump_json()
         assert isinstance(book.config, HttpConfig)
