@@ -29,6 +29,7 @@ _TITLE = ParagraphStyle("title", parent=_TEXT, fontName=_BOLD, fontSize=18, lead
 _RIGHT = ParagraphStyle("right", parent=_TEXT, alignment=TA_RIGHT)
 _STRONG = ParagraphStyle("strong", parent=_RIGHT, fontName=_BOLD)
 _HEAD = ParagraphStyle("head", parent=_SMALL, fontName=_BOLD)
+_HEAD_RIGHT = ParagraphStyle("head-right", parent=_HEAD, alignment=TA_RIGHT)
 
 
 def invoice_pdf(invoice: Invoice) -> bytes:
@@ -82,7 +83,9 @@ def _head(invoice: Invoice, width: float) -> list[Any]:
 
 
 def _table(lines: list[InvoiceLine], invoice: Invoice, width: float) -> Table:
-    rows: list[list[Any]] = [[Paragraph("For", _HEAD), Paragraph("Quantity", _HEAD), Paragraph("US dollars", _HEAD)]]
+    rows: list[list[Any]] = [
+        [Paragraph("For", _HEAD), Paragraph("Quantity", _HEAD_RIGHT), Paragraph("US dollars", _HEAD_RIGHT)]
+    ]
     rows += [
         [Paragraph(escape(line.text), _TEXT), Paragraph(quantity(line), _RIGHT), Paragraph(line_amount(line), _RIGHT)]
         for line in lines
