@@ -118,7 +118,9 @@ def offers(organization: Organization, config: AgentConfig) -> list[Offer]:
         chosen = {role: _best(organization, mix, role, connections) for role in ROLES}
         made = _mixed(config, chosen)
         missing = tuple(words for role, words in ROLES.items() if mix.ranks and chosen[role] is None)
-        found.append(Offer(mix, made, missing, _services(made) == _services(config)))
+        # Where nothing is connected all are the one that needs nothing.
+        stands = not mix.ranks or len(missing) < len(ROLES)
+        found.append(Offer(mix, made, missing, stands and _services(made) == _services(config)))
     return found
 
 
