@@ -29,8 +29,8 @@ ROLES = ("voice", "voice", "voice", "worker", "web")
 # A process lives so long at least once it has started to work.
 CALM_SECONDS = 8.0
 HEARTBEAT = 5.0
-# Between two lines of a journal, and in rounding up to a whole second.
-TOLERANCE = 2.0
+# Seconds that have begun are billed whole.
+TOLERANCE = 1.0
 PATIENCE_SECONDS = 900.0
 
 
@@ -156,7 +156,7 @@ def prove(players: list[Player], journals: Path) -> int:
             off.append(sum(seconds) - real)
             if len(seconds) > 1:
                 faults.append(f"{call.pk} is billed {len(seconds)} times")
-            elif not -HEARTBEAT - TOLERANCE <= off[-1] <= TOLERANCE:
+            elif abs(off[-1]) > HEARTBEAT + TOLERANCE:
                 faults.append(f"{call.pk} ran {real:.1f} s and is billed {sum(seconds)} s ({call.end_reason})")
     ratings = Charge.objects.filter(kind=Charge.Kind.RATING).count()
     if ratings != UsageEvent.objects.count():
