@@ -42,9 +42,11 @@ class DraftConflict(ApiError):
 
 @transaction.atomic
 def example_agent_create(*, organization: Organization, actor: User) -> Agent:
-    """The agent that a new workspace begins with, published and ready to talk to."""
+    """The agent that a new workspace begins with, published and ready to talk to; a draft, whose page says what it
+    lacks, where nothing can answer for it yet."""
     agent = agent_create(organization=organization, actor=actor, starter=starters.RECEPTIONIST)
-    agent_publish(agent=agent, actor=actor, note="An example to talk to, and to change.")
+    if not errors(agent, agent.draft_config):
+        agent_publish(agent=agent, actor=actor, note="An example to talk to, and to change.")
     return agent
 
 

