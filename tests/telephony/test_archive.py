@@ -134,7 +134,7 @@ def test_a_queue_that_is_away_does_not_fail_the_end_of_a_call_and_the_recording_
     call = call_factory(state=Call.State.LIVE)
     record(call)
     with monkeypatch.context() as patched:
-        patched.setattr(services, "_archive_soon", lambda call_id: 1 / 0)
+        patched.setattr(services, "_work_up_soon", lambda call_id, archive: 1 / 0)
         assert services.call_finish(
             call_id=call.pk, reason="caller_ended", detail="", duration=4.0, recording_seconds=4.0
         )
