@@ -41,7 +41,7 @@ class Talk:
 
     def say(self, walk: Walk, text: str, *, interruptible: bool = True) -> Say:
         """Fixed words, which the model is to remember as its own."""
-        words = walk.words(text)
+        words = walk.words(text, aloud=True)
         if words:
             self.brain.said(walk.ask.turn, words)
         return Say(f"{words} ", interruptible=interruptible, pause=True)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import copy
 import re
 from collections import ChainMap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from typing import Any
 
 from voice import events
 from voice.brain import Ask, Output
 from voice.clock import CallClock
-from voice.flow.spec import Flow, Step
+from voice.flow import slots
+from voice.flow.spec import CollectStep, Flow, Step
 from voice.tools import CallControl
-from voice.variables import render, value_at
+from voice.variables import names_in, render, value_at
 
 Emit = Callable[[events.Event], None]
 
@@ -135,8 +137,17 @@ class Walk:
 
     # --- words
 
-    def words(self, text: str) -> str:
-        return " ".join(render(text, self.variables).split())
+    def words(self, text: str, *, aloud: bool = False) -> str:
+        """A text with its variables; `aloud`, the fields among them are as they are read back."""
+        values = ChainMap(self._read_back(names_in(text)), self.variables) if aloud else self.variables
+        return " ".join(render(text, values).split())
+
+    def _read_back(self, names: Sequence[str]) -> dict[str, object]:
+        """Those of these variables that are fields: what is stored as 2026-12-01 is said as “Tuesday, December 1”."""
+        today = date.fromisoformat(str(self.variables["system__date"]))
+        fields = [slot for step in self._flow.steps if isinstance(step, CollectStep) for slot in step.slots]
+        known = [(slot, self.variables.get(slot.name)) for slot in fields if slot.name in names]
+        return {slot.name: slots.aloud(slot, value, today=today) for slot, value in known if value is not None}
 
     def filled(self, template: str) -> object:
         """A template with its variables; one that is only a variable is its value, of whatever type."""

@@ -28,7 +28,7 @@ NAME = {"name": "caller", "type": "name", "question": "Your name?"}
 
 def test_fields_are_asked_for_one_after_the_other() -> None:
     result = call(collecting(DAY, TIME), "next tuesday", "half past seven")
-    assert said(result) == ["Which day?", "What time?", "Booked for 2026-12-01 at 19:30."]
+    assert said(result) == ["Which day?", "What time?", "Booked for Tuesday, December 1 at 7:30 PM."]
     assert variables(result) == {"day": "2026-12-01", "time": "19:30"}
     assert result.end.reason == "agent_ended"
     assert result.llm.asked == []
@@ -36,12 +36,12 @@ def test_fields_are_asked_for_one_after_the_other() -> None:
 
 def test_a_value_that_comes_along_is_not_asked_for() -> None:
     result = call(collecting(DAY, TIME), "On Friday at seven thirty in the evening.")
-    assert said(result) == ["Which day?", "Booked for 2026-11-27 at 19:30."]
+    assert said(result) == ["Which day?", "Booked for Friday, November 27 at 7:30 PM."]
 
 
 def test_what_is_known_already_is_not_asked_for() -> None:
     result = call(collecting(DAY, TIME), "noon", variables={"day": "2026-12-01"})
-    assert said(result) == ["What time?", "Booked for 2026-12-01 at 12:00."]
+    assert said(result) == ["What time?", "Booked for Tuesday, December 1 at 12:00 PM."]
     again = call(collecting(DAY, TIME, ask_again=True), "tomorrow", "noon", variables={"day": "2026-12-01"})
     assert variables(again) == {"day": "2026-11-27", "time": "12:00"}
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice.flow.slots import Reading, keyed, question, read, read_keys, said, yes_or_no
+from voice.flow.slots import Reading, aloud, keyed, question, read, read_keys, said, yes_or_no
 from voice.flow.spec import Slot
 
 THURSDAY = date(2026, 11, 26)
@@ -324,3 +324,22 @@ def test_whatever_is_said_a_value_can_be_read_back_or_there_is_none(kind: Any, t
     found = read(slot, text, today=THURSDAY)
     if found.value is not None:
         assert isinstance(said(slot, found.value, today=THURSDAY), str)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "words"),
+    [
+        ("date", "2026-12-01", "Tuesday, December 1"),
+        ("date", "tomorrow", "tomorrow"),
+        ("time", "14:30", "2:30 PM"),
+        ("phone", "+14155550132", "4 1 5, 5 5 5, 0 1 3 2"),
+        ("phone", "the desk", "the desk"),
+        ("digits", 12, "12"),
+        ("yes_no", False, "no"),
+        ("yes_no", "maybe", "maybe"),
+    ],
+)
+def test_a_value_is_said_as_people_say_it_and_one_of_another_kind_as_it_is(
+    kind: Any, value: object, words: str
+) -> None:
+    assert aloud(Slot(name="field", type=kind), value, today=THURSDAY) == words

@@ -11,14 +11,29 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
+from phonenumbers import NumberParseException
+
 from voice.flow.slots import contact
 from voice.flow.slots.choices import choice, declines, yes_or_no
 from voice.flow.slots.dates import day
 from voice.flow.slots.numbers import digits, number, numbers
 from voice.flow.slots.times import clock
 from voice.flow.spec import Slot, matcher
+from voice.values import in_letters
 
-__all__ = ["Reading", "declines", "keyed", "label", "mentions", "question", "read", "read_keys", "said", "yes_or_no"]
+__all__ = [
+    "Reading",
+    "aloud",
+    "declines",
+    "keyed",
+    "label",
+    "mentions",
+    "question",
+    "read",
+    "read_keys",
+    "said",
+    "yes_or_no",
+]
 
 LONGEST_TEXT = 1_000
 """Characters of a text that are kept."""
@@ -249,6 +264,16 @@ def said(slot: Slot, value: Any, *, today: date) -> str:
         case "yes_no":
             return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def aloud(slot: Slot, value: Any, *, today: date) -> str:
+    """A value as it is read back, if it is one of the slot's type: something else may have set its variable."""
+    if slot.type == "yes_no" and not isinstance(value, bool):
+        return in_letters(value)
+    try:
+        return said(slot, value, today=today)
+    except (ValueError, TypeError, NumberParseException):
+        return in_letters(value)
 
 
 def _day_said(value: date, today: date, *, always_year: bool = False) -> str:
