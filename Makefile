@@ -6,7 +6,7 @@ UV := $(shell command -v uv || echo $(BIN)/uv)
 LOCK := $(UV) pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-unit test-js test-real test-postgres chromium models lint types check format frontend frontend-check lock bench-engine bench-loop bench-turns bench-knowledge bench-usage bench-servers bench-billing chaos-billing
+.PHONY: help run install test test-unit test-js test-real test-postgres chromium models lint types check format frontend frontend-check lock bench-engine bench-loop bench-turns bench-knowledge bench-editor bench-usage bench-servers bench-billing chaos-billing
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -83,6 +83,9 @@ bench-turns: ## Measure turn taking on labelled clips, against silence and again
 
 bench-knowledge: ## Measure a search of the knowledge base
 	@exec $(PYTHON) scripts/bootstrap.py -m benchmarks.knowledge $(ARGS)
+
+bench-editor: ## Measure the editor's pages on a large agent
+	@exec $(PYTHON) scripts/bootstrap.py -m benchmarks.editor $(ARGS)
 
 bench-usage: ## Measure the pages of usage with a million calls, on SQLite and on Postgres
 	@$(PYTHON) scripts/bootstrap.py -m benchmarks.usage $(ARGS)

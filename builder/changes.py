@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -21,6 +21,7 @@ from builder.library.models import VoiceFile
 from builder.models import Agent, ModelConnection, Tool
 from builder.pronunciations.models import PronunciationDictionary
 from builder.sounds.models import AmbientSound
+from voice.flow.spec import Flow
 from voice.providers.local.brought import is_brought
 
 CONTEXT_LINES = 2
@@ -112,9 +113,24 @@ def grouped(found: list[Change]) -> list[Group]:
     return [Group(title, changed) for title, changed in parts if changed]
 
 
-def labels(found: Sequence[Change]) -> str:
-    """What changed, in a line."""
-    return ", ".join(dict.fromkeys(change.label for change in found))
+def summary(found: Sequence[Change], earlier: AgentConfig, later: AgentConfig) -> str:
+    """The changes from one to the other in a line. Of a flow it names the steps."""
+    labels = [change.label for change in found if change.field != "flow"]
+    return ", ".join(dict.fromkeys([*labels, *_flow_summary(earlier.flow, later.flow)]))
+
+
+def _flow_summary(earlier: Flow | None, later: Flow | None) -> Iterator[str]:
+    was = {step.id: step for step in (earlier.steps if earlier else ())}
+    now = {step.id: step for step in (later.steps if later else ())}
+    yield from (f"Added {step.title}" for key, step in now.items() if key not in was)
+    yield from (f"Deleted {step.title}" for key, step in was.items() if key not in now)
+    for key, step in now.items():
+        if key in was and was[key] != step:
+            before, after = was[key].model_dump(), step.model_dump()
+            fields = [name for name in after if before.get(name) != after[name]]
+            yield f"Moved {step.title}" if fields == ["position"] else f"{step.title}: {', '.join(map(_plain, fields))}"
+    if (earlier and (earlier.start, earlier.routes)) != (later and (later.start, later.routes)) and was and now:
+        yield "Ways from everywhere"
 
 
 def describe(place: str, value: Any) -> tuple[str, str]:

@@ -229,6 +229,18 @@ class PublishForm(forms.Form):
     )
 
 
+class CompareForm(forms.Form):
+    """Two of the versions, or the draft."""
+
+    earlier = forms.ChoiceField(label="From")
+    later = forms.ChoiceField(label="To")
+
+    def __init__(self, data: Any, *, choices: list[tuple[str, str]]) -> None:
+        super().__init__(data, initial={"earlier": choices[min(1, len(choices) - 1)][0], "later": choices[0][0]})
+        for name in ("earlier", "later"):
+            cast("forms.ChoiceField", self.fields[name]).choices = choices
+
+
 class RevisionForm(forms.Form):
     """`revision` is the draft that is meant."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.urls import reverse
@@ -73,9 +73,14 @@ class Agent(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("agent", kwargs={"workspace": self.organization.slug, "agent_id": self.pk})
 
+    _parsed: tuple[Any, AgentConfig] | None = None
+
     @property
     def draft_config(self) -> AgentConfig:
-        return AgentConfig.model_validate(self.draft)
+        """Read once for each draft that is put here: a large one takes milliseconds, and a page asks for it often."""
+        if self._parsed is None or self._parsed[0] is not self.draft:
+            self._parsed = self.draft, AgentConfig.model_validate(self.draft)
+        return self._parsed[1]
 
     @property
     def has_unpublished_changes(self) -> bool:

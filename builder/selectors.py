@@ -98,6 +98,20 @@ def published_versions(agent: Agent) -> QuerySet[AgentVersion]:
     return agent.versions.filter(number__isnull=False).select_related("created_by").order_by("-number")
 
 
+def versions_in_use(agent: Agent) -> QuerySet[AgentVersion]:
+    """The published versions, with `ran`, their calls so far, and `running`, those of them that go on."""
+    running = Count("calls", filter=Q(calls__state="live"))
+    return published_versions(agent).annotate(ran=Count("calls"), running=running)
+
+
+def compared(agent: Agent) -> list[tuple[str, str, AgentConfig]]:
+    """What can be compared, as (key, label, config): the draft and every version, the newest first."""
+    versions = [
+        (each.pk, f"{each.label} {each.note}".strip(), each.parsed_config) for each in published_versions(agent)
+    ]
+    return [("draft", "The draft", agent.draft_config), *versions]
+
+
 def version_before(version: AgentVersion) -> AgentVersion | None:
     """The published version that `version` followed."""
     return published_versions(version.agent).filter(number__lt=version.number).first()

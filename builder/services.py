@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from accounts.models import AuditEntry, Organization, User
 from accounts.services import audit
 from builder import starters
-from builder.changes import Change, changes, labels
+from builder.changes import Change, changes, summary
 from builder.config import AgentConfig
 from builder.drafts import history, presence
 from builder.drafts.merge import Choice, Conflict, merge
@@ -92,8 +92,8 @@ def agent_save_draft(
     edited = changes(current.draft_config, config)
     renamed = current.name != name
     if renamed or current.draft_config != config:
+        what = summary(edited, current.draft_config, config)
         _store(current, name, config)
-        what = labels(edited) or ("" if renamed else "Flow")
         history.remember(
             current, actor=actor, what=", ".join(filter(None, ("Name" if renamed else "", what))), before=before
         )

@@ -10,7 +10,7 @@ from builder.library import urls as library
 from builder.pronunciations import urls as pronunciations
 from builder.sounds import urls as sounds
 from builder.tools import urls as tools
-from builder.views import agents, connections, drafts, mixes, problems, start, versions, voice, webhooks
+from builder.views import agents, connections, drafts, flows, mixes, problems, start, texts, versions, voice, webhooks
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("agents/", agents.agents, name="agents"),
@@ -19,8 +19,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("agents/new/sentence/", start.agent_sentence, name="agent_sentence"),
     path("agents/new/import/", agent_import, name="agent_import"),
     path("agents/new/import/report/", agent_import_report, name="agent_import_report"),
+    path("agents/schema.json", texts.agent_schema, name="agent_schema"),
     path("agents/<str:agent_id>/", agents.agent, name="agent"),
     path("agents/<str:agent_id>/save/", agents.agent_save, name="agent_save"),
+    path("agents/<str:agent_id>/flow/", flows.agent_flow, name="agent_flow"),
+    path("agents/<str:agent_id>/yaml/", texts.agent_yaml, name="agent_yaml"),
+    path("agents/<str:agent_id>/agent.yaml", texts.agent_yaml_file, name="agent_yaml_file"),
     path("agents/<str:agent_id>/draft/", drafts.agent_draft, name="agent_draft"),
     path("agents/<str:agent_id>/draft/config/", drafts.agent_save_config, name="agent_save_config"),
     path("agents/<str:agent_id>/draft/yaml/", drafts.agent_save_yaml, name="agent_save_yaml"),
@@ -35,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("agents/<str:agent_id>/webhook-test/", webhooks.agent_webhook_test, name="agent_webhook_test"),
     path("agents/<str:agent_id>/publish/", versions.agent_publish, name="agent_publish"),
     path("agents/<str:agent_id>/versions/", versions.agent_versions, name="agent_versions"),
+    path("agents/<str:agent_id>/versions/compare/", versions.agent_compare, name="agent_compare"),
     path("agents/<str:agent_id>/versions/<str:version_id>/", versions.agent_version, name="agent_version"),
     path("agents/<str:agent_id>/versions/<str:version_id>/restore/", versions.agent_restore, name="agent_restore"),
     *knowledge.urlpatterns,

@@ -309,8 +309,10 @@ def _message(found: Any) -> str:
     """What pydantic found, for people."""
     last = str(found["loc"][-1]) if found["loc"] else ""
     if found["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(last, _settings(), n=1)
+        near = [name for name in difflib.get_close_matches(last, _settings(), n=2) if name != last]
         return f"There is no setting “{_short(last)}” here." + (f" Is “{near[0]}” meant?" if near else "")
+    if found["type"] in ("model_type", "model_attributes_type"):
+        return f"“{last}” has settings of its own, which stand below it, indented."
     if found["type"] == "missing":
         return f"“{last}” is missing."
     return _sentence(found["msg"].removeprefix("Value error, "))

@@ -1,6 +1,7 @@
 // The pages of an agent and of connections: the draft that saves itself, the size of the prompt, the voice to hear.
 import { connectionForm } from "./agent/connection.js";
-import { agentForm, draft } from "./agent/draft.js";
+import { draft } from "./agent/draft.js";
+import { agentForm } from "./agent/guide.js";
 import { listen } from "./agent/listen.js";
 import { promptMeter } from "./agent/model.js";
 import { leadFromProblems } from "./agent/problems.js";

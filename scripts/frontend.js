@@ -51,7 +51,7 @@ function collectLicences() {
 async function buildScripts() {
   const worklets = readdirSync("frontend/worklets").filter((name) => name.endsWith(".js")).sort();
   const options = {
-    entryPoints: ["agent.js", "app.js", "call.js", "charts.js", "player.js", ...worklets.map((name) => `worklets/${name}`)].map((name) => `frontend/${name}`),
+    entryPoints: ["agent.js", "app.js", "call.js", "charts.js", "flow.js", "player.js", "yaml.js", ...worklets.map((name) => `worklets/${name}`)].map((name) => `frontend/${name}`),
     outbase: "frontend",
     outdir: DIST,
     bundle: true,

@@ -56,12 +56,13 @@ def _is_one_stroke(last: DraftRevision, actor: User | None, what: str) -> bool:
 
 def steps(agent: Agent) -> Steps:
     """What undoing and redoing would do to the draft as it is."""
-    current = _at(agent, agent.draft_revision)
+    # Without the configs: this is asked for with every page and every save.
+    known = {each.revision: each for each in agent.draft_revisions.defer("config", "name").select_related("actor")}
+    current = known.get(agent.draft_revision)
     if current is None:
         return Steps("", "")
-    back, forth = _before(current), _after(current)
-    made = _at(agent, current.state) if back else None
-    return Steps(_words(made) if made else "", _words(forth) if forth else "")
+    made, forth = known.get(current.state), known.get(_after(current) or 0)
+    return Steps(_words(made) if made and current.before in known else "", _words(forth) if forth else "")
 
 
 def step_back(agent: Agent, actor: User) -> str:
@@ -78,7 +79,8 @@ def step_back(agent: Agent, actor: User) -> str:
 def step_forward(agent: Agent, actor: User) -> str:
     """Make the draft what it was before the last undoing. Gives what was done again; "" when there was nothing."""
     current = _at(agent, agent.draft_revision)
-    target = _after(current) if current else None
+    state = _after(current) if current else None
+    target = _at(agent, state) if state else None
     if current is None or target is None:
         return ""
     _show(agent, target, actor, newest=current.newest)
@@ -98,13 +100,13 @@ def _before(current: DraftRevision) -> DraftRevision | None:
     return None if current.before is None else _at(current.agent, current.before)
 
 
-def _after(current: DraftRevision) -> DraftRevision | None:
+def _after(current: DraftRevision) -> int | None:
     """The state that was undone last: from the newest one back until the one before is ours."""
     chain = dict(current.agent.draft_revisions.values_list("revision", "before"))
     state: int | None = current.newest
     while state is not None and state != current.state:
         if chain.get(state) == current.state:
-            return _at(current.agent, state)
+            return state
         state = chain.get(state)
     return None
 

@@ -19,7 +19,6 @@ from builder.changes import settings_of
 from builder.forms import AgentForm
 from builder.library.selectors import voice_groups
 from builder.measures.selectors import prompt_speed
-from builder.problems import problems
 from builder.views import drafts
 
 
@@ -37,22 +36,22 @@ def agents(request: WorkspaceRequest) -> HttpResponse:
 def agent(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
     """The agent's page: to edit for members, to read for viewers."""
     found = get_agent(request.organization, agent_id)
-    context: dict[str, Any] = {
-        "agent": found,
-        "draft_state": selectors.draft_state(found),
-        "problem": selectors.problem(found),
-    }
     if not may(request.role, Role.MEMBER):
-        return render(request, "builder/agent_read.html", {**context, "settings": settings_of(found.draft_config)})
-    context |= {
+        context: dict[str, Any] = {
+            "agent": found,
+            "draft_state": selectors.draft_state(found),
+            "problem": selectors.problem(found),
+            "settings": settings_of(found.draft_config),
+        }
+        return render(request, "builder/agent_read.html", context)
+    context = {
+        **drafts.page_context(request, found, "Guide"),
         "form": AgentForm(organization=request.organization, agent=found),
-        "problems": problems(found),
         "voice_groups": voice_groups(request.organization),
         "connection_facts": selectors.connection_facts(request.organization),
         "speech": engine.speech_notice(),
         "local_model_is_off": settings.LLM == "none",
         "prompt_speed": prompt_speed(request.organization),
-        "may_connect": may(request.role, Role.ADMIN),
         "talk_at_once": "talk" in request.GET,
     }
     return render(request, "builder/agent.html", context)

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.http import HttpResponse, JsonResponse
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from pydantic import TypeAdapter, ValidationError
 
-from accounts.access import WorkspaceRequest, workspace_view
+from accounts.access import WorkspaceRequest, may, workspace_view
 from accounts.models import Role
 from builder import selectors, services, yaml
 from builder.access import get_agent
@@ -20,9 +21,11 @@ from builder.drafts import history
 from builder.drafts.merge import Choice, Conflict
 from builder.forms import RevisionForm, SaveForm
 from builder.models import Agent
+from builder.problems import problems
 from builder.references import Names
 from core.errors import ApiError, ErrorCode
 
+VIEWS = {"Guide": "agent", "Flow": "agent_flow", "YAML": "agent_yaml"}
 _choices: TypeAdapter[dict[str, Choice]] = TypeAdapter(dict[str, Choice])
 
 
@@ -129,6 +132,22 @@ def save(request: WorkspaceRequest, agent: Agent, *, name: str, config: AgentCon
         return problem(request, error)
     merged = saved.draft_config != config or saved.name != name
     return JsonResponse({**state_of(saved), "model": saved.draft_config.model.name, "merged": merged})
+
+
+def page_context(request: WorkspaceRequest, agent: Agent, view: str) -> dict[str, Any]:
+    """What each view of an agent shows around it: its header, the state of its draft, and where its script sends it."""
+    where = {"workspace": request.organization.slug, "agent_id": agent.pk}
+    urls = {name: reverse(f"agent_{name}", kwargs=where) for name in ("draft", "flow", "undo", "redo")}
+    editing = f"/ws/w/{request.organization.slug}/agents/{agent.pk}/editing/"
+    draft = {**state_of(agent), "name": agent.name, "view": view, "urls": {**urls, "editing": editing}}
+    return {
+        "agent": agent,
+        "draft": draft,
+        "problems": problems(agent),
+        "view": view,
+        "views": [(title, reverse(name, kwargs=where), title == view) for title, name in VIEWS.items()],
+        "may_connect": may(request.role, Role.ADMIN),
+    }
 
 
 def state_of(agent: Agent) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -14,7 +16,7 @@ from accounts.models import Role
 from builder import selectors, services
 from builder.access import get_agent, get_version
 from builder.changes import changes, grouped
-from builder.forms import PublishForm, RevisionForm
+from builder.forms import CompareForm, PublishForm, RevisionForm
 from builder.models import Agent
 from builder.problems import problems
 from core.errors import ApiError
@@ -66,7 +68,7 @@ def agent_versions(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
     found = get_agent(request.organization, agent_id)
     context = {
         "agent": found,
-        "versions": selectors.published_versions(found),
+        "versions": selectors.versions_in_use(found),
         "draft_state": selectors.draft_state(found),
         "may_edit": may(request.role, Role.MEMBER),
     }
@@ -92,6 +94,22 @@ def agent_version(request: WorkspaceRequest, agent_id: str, version_id: str) -> 
     }
     template = "builder/_version.html" if request.htmx else "builder/version.html"
     return render(request, template, context)
+
+
+@never_cache
+@require_safe
+@workspace_view()
+def agent_compare(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
+    """What differs between any two of its versions, or its draft: `?earlier=` and `?later=`, ids or "draft"."""
+    found = get_agent(request.organization, agent_id)
+    choices = selectors.compared(found)
+    form = CompareForm(request.GET or None, choices=[(key, label) for key, label, _ in choices])
+    context: dict[str, Any] = {"agent": found, "form": form}
+    if form.is_valid():
+        configs = {key: (label, config) for key, label, config in choices}
+        (earlier, was), (later, now) = (configs[form.cleaned_data[name]] for name in ("earlier", "later"))
+        context |= {"earlier": earlier, "later": later, "groups": grouped(changes(was, now))}
+    return render(request, "builder/compare.html", context, status=422 if form.is_bound and form.errors else 200)
 
 
 @require_POST

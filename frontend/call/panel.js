@@ -2,7 +2,8 @@
 //
 // Opened by `callwright:talk` on the document, by any [data-talk] that is pressed, or by ?talk=1 or #talk in the address. Tells its state in
 // data-state ("idle", "connecting", "live", "ended", "error"), data-line ("up", "lost"), data-microphone ("off", "on", "silent"),
-// data-speaking and data-call-id. Says `callwright:call-ended` on the document, with {id, url}.
+// data-speaking and data-call-id. Says `callwright:call-ended` on the document, with {id, url},
+// and `callwright:event` with each event of the call.
 
 import { CallAudio } from "./audio/audio.js";
 import { clock, milliseconds } from "./latency.js";
@@ -100,6 +101,7 @@ export class CallPanel extends HTMLElement {
     this.view?.close();
     this.view = new TranscriptView(this, session.transcript);
     on("entries", (entries) => this.view.update(entries));
+    on("event", (event) => document.dispatchEvent(new CustomEvent("callwright:event", { detail: event })));
     on("state", () => this.#draw());
     on("microphone", () => this.#drawMicrophone());
     on("level", (level) => this.#drawLevel(level));

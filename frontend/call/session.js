@@ -58,7 +58,10 @@ export class CallSession extends EventTarget {
     this.socket = new CallSocket(this.addresses.socket);
     const on = (type, handler) => this.socket.addEventListener(type, ({ detail }) => handler(detail));
     on("ready", (detail) => this.#ready(detail.call));
-    on("event", ({ event }) => this.#changed(this.transcript.apply(event)));
+    on("event", ({ event }) => {
+      this.#changed(this.transcript.apply(event));
+      this.#tell("event", event);
+    });
     on("latency", (latency) => this.#changed(this.transcript.latency(latency)));
     on("audio", (frame) => this.audio.play(frame));
     on("clear", () => this.audio.clear());

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -59,6 +60,8 @@ def open_page(chromium: Browser, complaints: list[str]) -> Iterator[OpenPage]:
         permissions = ["microphone"] if microphone else []
         context = chromium.new_context(permissions=permissions, reduced_motion="reduce", **options)
         context.set_default_timeout(15_000)
+        # Django's test server has no WebSockets: pages that have an agent open are alone.
+        context.route_web_socket(re.compile("/editing/$"), lambda socket: None)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -95,23 +95,6 @@ def test_what_cannot_be_is_said_at_its_control_and_the_rest_is_kept(visit: Visit
     assert (draft(agent).greeting, draft(agent).turns.finished_probability) == ("Good day.", 0.7)
 
 
-def test_of_two_windows_the_second_chooses_whose_draft_it_is(visit: Visit, agent: Agent) -> None:
-    mine = visit()
-    theirs = visit(same=mine)
-    theirs.get_by_label("Prompt").fill("Theirs.")
-    expect(state(theirs)).to_have_text(SAVED)
-    mine.get_by_label("Prompt").fill("Mine.")
-    expect(mine.get_by_text("The agent was changed elsewhere")).to_be_visible()
-    expect(mine.get_by_label("Prompt")).to_have_value("Mine.")
-    assert draft(agent).prompt == "Theirs."
-    mine.get_by_role("button", name="Keep mine").click()
-    expect(state(mine)).to_have_text(SAVED)
-    assert draft(agent).prompt == "Mine."
-    theirs.get_by_role("textbox", name=GREETING).fill("Too late.")
-    theirs.get_by_role("button", name="Load theirs").click()
-    expect(theirs.get_by_label("Prompt")).to_have_value("Mine.")
-
-
 def test_nothing_is_lost_while_the_server_is_away(visit: Visit, agent: Agent) -> None:
     page = visit()
     page.context.set_offline(True)

@@ -65,12 +65,9 @@ KINDS: Any = ("connection", "tool", "folder", "dictionary", "agent")
 
 
 def _without_namesakes(listed: dict[str, str]) -> dict[str, str]:
-    taken: set[str] = set()
-    return {
-        key: name
-        for key, name in listed.items()
-        if not (name in taken or taken.add(name))  # type: ignore[func-returns-value]
-    }
+    """Of those with one name the last has it; the others are called by their ids."""
+    owner = {name: key for key, name in listed.items()}
+    return {key: name if owner[name] == key else key for key, name in listed.items()}
 
 
 def test_what_is_as_it_is_by_itself_is_left_out() -> None:
@@ -123,6 +120,8 @@ def test_an_import_leaves_out_what_is_missing_and_says_so() -> None:
     [
         ("name: A\nvoice:\n  speed: 9", 3, "Input should be less than or equal to 2."),
         ("name: A\nvoice:\n  sped: 1", 3, "There is no setting “sped” here. Is “speed” meant?"),
+        ("name: A\nvoice: heart", 2, "“voice” has settings of its own, which stand below it, indented."),
+        ("name: A\nspeed: 1", 2, "There is no setting “speed” here."),
         ("name: A\nprompt: x\nprompt: y", 3, "“prompt” is written twice."),
         ("name: A\nkeyterms: [a\nprompt: x", 3, "Did not find expected ',' or ']'."),
         ("prompt: x", 1, "Write what the agent is called, in at most 120 letters."),

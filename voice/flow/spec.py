@@ -7,6 +7,7 @@ empty, or that leads to a step which is not there, ends the call with a goodbye.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, model_validator
@@ -34,6 +35,7 @@ def _pattern(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=256)  # each takes a millisecond to make, and every slot of every step has one
 def matcher(pattern: str) -> TypeAdapter[str]:
     """What takes only texts that fit a regular expression as a whole. Its time grows with the text, whatever the
     expression: it was written by a user, and the event loop carries other calls."""

@@ -85,6 +85,17 @@ class TestUndo:
             seen.append(agent.draft_config.prompt)
         assert seen == ["Two.", "One.", "Answer the phone."]
 
+    def test_of_a_flow_it_says_which_steps(self, agent: Agent, member: User) -> None:
+        def flow(*steps: dict[str, Any]) -> Any:
+            return AgentConfig.model_validate({"flow": {"steps": [{"kind": "say", **step} for step in steps]}}).flow
+
+        edit(agent, member, flow=flow({"id": "greet"}))
+        edit(agent, member, flow=flow({"id": "greet"}, {"id": "bye", "name": "Goodbye"}))
+        edit(agent, member, flow=flow({"id": "greet", "say": "Hi."}, {"id": "bye", "name": "Goodbye"}))
+        edit(agent, member, flow=flow({"id": "greet", "say": "Hi.", "position": {"x": 1, "y": 2}}))
+        undone = [undo(agent, member) for _ in range(4)]
+        assert undone == ["Deleted Goodbye, Moved Greet", "Greet: Say", "Added Goodbye", "Added Greet"]
+
     def test_a_restored_version_can_be_taken_back(
         self, agent: Agent, member: User, version_factory: VersionFactory
     ) -> None:

@@ -1,0 +1,173 @@
+"""Changing the steps of an agent, with the mouse and with the keyboard alone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from builder.config import AgentConfig
+from builder.models import Agent
+from tests.browser.test_agent_views import SAVED, Visit, agent, draft, state, text, view, visit
+
+__all__ = ["agent", "visit"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+STEPS = {
+    "start": "greet",
+    "steps": [
+        {"kind": "say", "id": "greet", "say": "Welcome!", "next": "talk"},
+        {"kind": "conversation", "id": "talk", "routes": [{"when": "they want to book", "to": "bye"}]},
+        {"kind": "end", "id": "bye", "name": "Goodbye"},
+    ],
+}
+
+
+@pytest.fixture
+def with_steps(agent: Agent) -> Agent:
+    agent.draft = AgentConfig.model_validate({"flow": STEPS}).as_json()
+    agent.save()
+    return agent
+
+
+def card(page: Page, name: str) -> Locator:
+    return page.get_by_role("group", name="The steps as a picture").get_by_role("button", name=re.compile(f"^{name},"))
+
+
+def steps(agent: Agent) -> dict[str, str]:
+    """The kinds of the steps by their ids."""
+    flow = draft(agent).flow
+    return {step.id: step.kind for step in flow.steps} if flow else {}
+
+
+def add(page: Page, kind: str) -> None:
+    page.get_by_text("Add a step", exact=True).click()
+    page.get_by_role("button", name=re.compile(f"^{kind}")).first.click()
+
+
+def test_a_plain_agent_is_one_conversation_and_a_step_more_makes_it_a_flow(
+    visit: Visit, agent: Agent, complaints: list[str]
+) -> None:
+    page = visit("flow/")
+    expect(card(page, "Conversation")).to_have_attribute("aria-label", re.compile("the first step"))
+    assert draft(agent).flow is None
+    add(page, "End")
+    expect(state(page)).to_have_text(SAVED)
+    assert steps(agent) == {"conversation": "conversation", "end": "end"}
+    expect(card(page, "Conversation")).to_have_attribute("aria-label", re.compile("leads to …: End"))
+    assert complaints == []
+
+
+def test_with_the_mouse_steps_are_moved_connected_written_on_and_deleted(
+    visit: Visit, with_steps: Agent, complaints: list[str]
+) -> None:
+    page = visit("flow/")
+    card(page, "Talk").click()
+    page.get_by_role("textbox", name="Name", exact=True).fill("Small talk")
+    expect(card(page, "Small talk")).to_be_visible()
+    port = card(page, "Goodbye").locator("[data-port]")
+    card(page, "Greet").hover()
+    start = card(page, "Greet").locator("[data-port]").bounding_box()
+    end = card(page, "Goodbye").bounding_box()
+    assert start
+    assert end
+    expect(port).to_be_attached()
+    page.mouse.move(start["x"] + 8, start["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(end["x"] + 40, end["y"] + 20, steps=4)
+    page.mouse.up()
+    expect(card(page, "Greet")).to_have_attribute("aria-label", re.compile("leads to Goodbye"))
+    box = card(page, "Goodbye").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 60, box["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 160, box["y"] + 30, steps=4)
+    page.mouse.up()
+    expect(page.get_by_role("button", name="Undo", exact=True)).to_have_attribute("title", re.compile("Moved Goodbye"))
+    card(page, "Small talk").click()
+    page.get_by_role("button", name="Delete the step").click()
+    expect(card(page, "Small talk")).to_have_count(0)
+    expect(state(page)).to_have_text(SAVED)
+    assert steps(with_steps) == {"greet": "say", "bye": "end"}
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect(card(page, "Small talk")).to_be_visible()
+    assert complaints == []
+
+
+def test_with_the_keyboard_alone_a_flow_is_built(visit: Visit, with_steps: Agent, complaints: list[str]) -> None:
+    page = visit("flow/")
+    press = page.keyboard.press
+    card(page, "Greet").focus()
+    press("ArrowDown")
+    expect(card(page, "Talk")).to_be_focused()
+    press("a")  # to "Add a step"
+    press("Enter")
+    for _ in range(3):
+        press("Tab")
+    press("Enter")  # the third kind: fields to collect
+    expect(page.get_by_role("textbox", name="Name", exact=True).first).to_be_focused()
+    page.keyboard.type("Who is it")
+    press("Escape")
+    expect(card(page, "Who is it")).to_be_focused()
+    press("c")
+    card(page, "Goodbye").focus()
+    press("Enter")
+    expect(card(page, "Who is it")).to_have_attribute("aria-label", re.compile("leads to all known: Goodbye"))
+    press("d")
+    expect(card(page, r"Who is it \(copy\)")).to_be_focused()
+    expect(state(page)).to_have_text(SAVED)
+    assert steps(with_steps)["collect_2"] == "collect"
+    press("Delete")
+    expect(card(page, r"Who is it \(copy\)")).to_have_count(0)
+    expect(state(page)).to_have_text(SAVED)
+    press("Control+z")
+    expect(card(page, r"Who is it \(copy\)")).to_be_visible()
+    card(page, "Greet").focus()
+    press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    assert complaints == []
+
+
+def test_a_step_written_in_the_text_is_in_the_picture_and_the_other_way_round(visit: Visit, with_steps: Agent) -> None:
+    page = visit("flow/")
+    card(page, "Greet").click()
+    page.get_by_label("Says").fill("Good day!")
+    view(page, "YAML")
+    expect(text(page)).to_contain_text("say: Good day!")
+    text(page).get_by_text("name: Goodbye").click()
+    page.keyboard.press("End")
+    page.keyboard.insert_text("\n    say: So long!")
+    expect(state(page)).to_have_text(SAVED)
+    view(page, "Flow")
+    expect(card(page, "Goodbye")).to_contain_text("So long!")
+
+
+def test_what_a_step_cannot_be_is_said_with_its_name(visit: Visit, with_steps: Agent) -> None:
+    page = visit("flow/")
+    card(page, "Talk").click()
+    page.get_by_label("If (an expression)").fill("name ==")
+    expect(page.get_by_role("list", name="Mistakes")).to_contain_text("Talk: ")
+    expect(state(page)).to_contain_text("Not saved")
+
+
+def test_the_step_that_a_test_call_is_in_is_marked(visit: Visit, with_steps: Agent) -> None:
+    page = visit("flow/")
+    event = {"type": "flow.step", "step": "talk", "name": "Talk", "kind": "conversation", "turn": 1, "because": ""}
+    page.evaluate("detail => document.dispatchEvent(new CustomEvent('callwright:event', { detail }))", event)
+    expect(card(page, "Talk")).to_have_attribute("aria-label", re.compile("running now"))
+    page.evaluate("document.dispatchEvent(new CustomEvent('callwright:event', { detail: { type: 'call.ended' } }))")
+    expect(card(page, "Talk")).not_to_have_attribute("aria-label", re.compile("running now"))
+
+
+def test_on_a_narrow_screen_the_steps_are_a_list(visit: Visit, with_steps: Agent) -> None:
+    page = visit("flow/", viewport={"width": 360, "height": 740})
+    listed = page.get_by_role("list", name="The steps as a list")
+    expect(listed.get_by_role("button", name=re.compile("^Talk"))).to_contain_text("they want to book → Goodbye")
+    listed.get_by_role("button", name=re.compile("^Goodbye")).click()
+    page.get_by_label("Says").fill("Bye!")
+    expect(state(page)).to_have_text(SAVED)
+    flow = draft(with_steps).flow
+    assert flow is not None
+    assert flow.steps[-1].model_dump()["say"] == "Bye!"
