@@ -79,13 +79,16 @@ def test_with_the_mouse_steps_are_moved_connected_written_on_and_deleted(
     page.mouse.move(end["x"] + 40, end["y"] + 20, steps=4)
     page.mouse.up()
     expect(card(page, "Greet")).to_have_attribute("aria-label", re.compile("leads to Goodbye"))
+    card(page, "Goodbye").hover()
     box = card(page, "Goodbye").bounding_box()
     assert box
     page.mouse.move(box["x"] + 60, box["y"] + 30)
     page.mouse.down()
     page.mouse.move(box["x"] + 160, box["y"] + 30, steps=4)
     page.mouse.up()
-    expect(page.get_by_role("button", name="Undo", exact=True)).to_have_attribute("title", re.compile("Moved Goodbye"))
+    expect(page.get_by_role("button", name="Undo", exact=True)).to_have_attribute(
+        "title", re.compile("Moved Goodbye"), timeout=20_000
+    )
     card(page, "Small talk").click()
     page.get_by_role("button", name="Delete the step").click()
     expect(card(page, "Small talk")).to_have_count(0)
