@@ -44,8 +44,8 @@ def invoice_pdf(request: WorkspaceRequest, invoice_id: str) -> HttpResponse:
 @workspace_view(Role.ADMIN)
 def invoice_paid(request: WorkspaceRequest, invoice_id: str) -> HttpResponse:
     """An administrator has seen the money arrive."""
-    require_administrator(request.user)
     found = _invoice(request, invoice_id)
+    require_administrator(request.user)
     if invoice_pay(invoice=found, actor=request.user):
         messages.success(request, f"Invoice {found.label} is paid.")
     return redirect("invoice", workspace=request.organization.slug, invoice_id=found.pk)
@@ -55,8 +55,8 @@ def invoice_paid(request: WorkspaceRequest, invoice_id: str) -> HttpResponse:
 @workspace_view(Role.ADMIN)
 def invoice_cancel(request: WorkspaceRequest, invoice_id: str) -> HttpResponse:
     """An administrator takes an invoice back."""
-    require_administrator(request.user)
     found = _invoice(request, invoice_id)
+    require_administrator(request.user)
     invoice_void(invoice=found, actor=request.user)
     messages.success(request, f"Invoice {found.label} is cancelled.")
     return redirect("invoice", workspace=request.organization.slug, invoice_id=found.pk)
