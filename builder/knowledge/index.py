@@ -15,6 +15,7 @@ from django.db import close_old_connections
 from builder.knowledge.bm25 import Bm25
 from builder.knowledge.embedding import Floats, text_of
 from builder.knowledge.models import Chunk, ChunkVector
+from builder.knowledge.pgvector import InDatabase
 
 MOST_PASSAGES = 200_000
 """What a process holds of all folders: some 500 MB with vectors of 384 numbers. The folders used last are kept."""
@@ -27,19 +28,39 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class FolderIndex:
-    """One folder at one `revision`. Row i of `vectors` is passage `ids[i]`; a passage without a vector has zeros."""
+    """One folder at one `revision`, whose passages are `ids`."""
 
     revision: int
     ids: npt.NDArray[np.int64]
     words: Bm25
-    vectors: Floats
+    vectors: InMemory | InDatabase
+
+
+@dataclass(frozen=True, slots=True)
+class InMemory:
+    """The vectors of a folder, of which row i is passage `ids[i]`; a passage without a vector has zeros."""
+
+    rows: Floats
     """Shape (passages, dimensions); (passages, 0) where no passage has a vector."""
+
+    @classmethod
+    def of(cls, folder_id: str, model: str, ids: npt.NDArray[np.int64]) -> InMemory:
+        places = {int(chunk): place for place, chunk in enumerate(ids)}
+        stored = ChunkVector.objects.filter(chunk__document__folder_id=folder_id, model=model)
+        rows = np.zeros((len(ids), 0), np.float32)
+        for chunk, dimensions, data in stored.values_list("chunk_id", "dimensions", "vector").iterator(chunk_size=2000):
+            if rows.shape[1] == 0:
+                rows = np.zeros((len(ids), dimensions), np.float32)
+            place = places.get(chunk)
+            if place is not None and dimensions == rows.shape[1]:
+                rows[place] = np.frombuffer(bytes(data), "<f4")
+        return cls(rows)
 
     def similarities(self, question: Floats) -> Floats:
         """The cosine of each passage to a question; 0 where the vectors are not of its kind."""
-        if self.vectors.shape[1] != len(question):
-            return np.zeros(len(self.ids), np.float32)
-        return np.asarray(self.vectors @ question, np.float32)
+        if self.rows.shape[1] != len(question):
+            return np.zeros(len(self.rows), np.float32)
+        return np.asarray(self.rows @ question, np.float32)
 
 
 def build(folder_id: str, model: str, revision: int) -> FolderIndex:
@@ -51,20 +72,8 @@ def build(folder_id: str, model: str, revision: int) -> FolderIndex:
     )
     ids = np.array([row[0] for row in rows], np.int64)
     words = Bm25(text_of(document=name, heading=heading, text=text) for _, name, heading, text in rows)
-    return FolderIndex(revision, ids, words, _vectors(folder_id, model, ids))
-
-
-def _vectors(folder_id: str, model: str, ids: npt.NDArray[np.int64]) -> Floats:
-    places = {int(chunk): place for place, chunk in enumerate(ids)}
-    stored = ChunkVector.objects.filter(chunk__document__folder_id=folder_id, model=model)
-    vectors = np.zeros((len(ids), 0), np.float32)
-    for chunk, dimensions, data in stored.values_list("chunk_id", "dimensions", "vector").iterator(chunk_size=2000):
-        if vectors.shape[1] == 0:
-            vectors = np.zeros((len(ids), dimensions), np.float32)
-        place = places.get(chunk)
-        if place is not None and dimensions == vectors.shape[1]:
-            vectors[place] = np.frombuffer(bytes(data), "<f4")
-    return vectors
+    vectors = InDatabase.of(folder_id, model, ids) or InMemory.of(folder_id, model, ids)
+    return FolderIndex(revision, ids, words, vectors)
 
 
 class Indexes:
@@ -131,7 +140,10 @@ INDEXES = Indexes()
 
 
 def similarities(indexes: Sequence[FolderIndex], question: Floats | None) -> Floats:
-    """The cosines of all passages of `indexes`, one after the other; zeros without a question."""
+    """The cosines of all passages of `indexes`, one after the other; zeros without a question.
+
+    Where Postgres compares the vectors, those of the nearest only, and zeros for the others.
+    """
     if question is None:
         return np.zeros(sum(len(index.ids) for index in indexes), np.float32)
-    return np.concatenate([index.similarities(question) for index in indexes] or [np.zeros(0, np.float32)])
+    return np.concatenate([index.vectors.similarities(question) for index in indexes] or [np.zeros(0, np.float32)])

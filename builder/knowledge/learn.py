@@ -6,11 +6,12 @@ import time
 from collections.abc import Sequence
 
 import structlog
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
+from builder.knowledge import pgvector
 from builder.knowledge.embedding import EmbeddingModel, Floats, models_of, opened, text_of
 from builder.knowledge.ingest import folders_changed
 from builder.knowledge.models import Chunk, ChunkVector, Document, KnowledgeFolder, KnowledgeSettings
@@ -122,6 +123,7 @@ async def _store(ids: Sequence[int], model: EmbeddingModel, rows: Floats, docume
         if pk in there
     ]
     await ChunkVector.objects.abulk_create(vectors, ignore_conflicts=True)
+    await sync_to_async(pgvector.copy)(ChunkVector.objects.filter(chunk__in=there, model=model.key))
     if document is not None:
         working = Document.objects.filter(pk=document.pk, state=Document.State.LEARNING)
         await working.aupdate(done=F("done") + len(ids), worked_at=timezone.now())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from builder.knowledge import ingest, learn, upkeep, websites
+from builder.knowledge import ingest, learn, pgvector, upkeep, websites
+from builder.knowledge.models import ChunkVector
 
 
 @shared_task
@@ -47,3 +48,4 @@ def look_after_knowledge() -> None:
         learn_document.delay(document_id)
     for organization_id in due.workspaces:
         learn_workspace.delay(organization_id)
+    pgvector.copy(ChunkVector.objects.all())

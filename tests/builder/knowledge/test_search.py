@@ -118,7 +118,7 @@ def test_the_indexes_used_least_make_room(folder_factory: FolderFactory, monkeyp
         index,
         "build",
         lambda folder, model, revision: index.FolderIndex(
-            revision, np.zeros(1, np.int64), bm25.Bm25(["x"]), np.zeros((1, 0), np.float32)
+            revision, np.zeros(1, np.int64), bm25.Bm25(["x"]), index.InMemory(np.zeros((1, 0), np.float32))
         ),
     )
     indexes = index.Indexes()
@@ -210,6 +210,27 @@ def test_the_old_vectors_serve_until_the_new_ones_are_all_there(
     (one,) = search(workspace, None, "dogs").found
     assert one.meaning_rank == 1
     assert embedder.asked[-1][0] in vectors()
+
+
+def test_vectors_of_another_size_are_made_anew_and_never_compared(
+    typed: TextFactory,
+    workspace: Organization,
+    owner: User,
+    embedder: FakeEmbedder,
+    connection_factory: ConnectionFactory,
+    work: Callable[[], Any],
+) -> None:
+    for text in ("Dogs are welcome.", "Breakfast is at seven."):
+        typed(text)
+    embedder.dimensions = 96
+    assert [one.meaning_rank for one in search(workspace, None, "dogs").found] == [None]
+    with work():
+        services.embedding_choose(
+            organization=workspace, actor=owner, connection=connection_factory(vendor="openai"), model="large"
+        )
+    assert set(ChunkVector.objects.values_list("dimensions", flat=True)) == {96}
+    assert ChunkVector.objects.count() == 2
+    assert search(workspace, None, "dogs").found[0].meaning_rank == 1
 
 
 def test_a_document_added_between_two_models_is_found_by_both(
