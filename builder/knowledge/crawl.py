@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 from urllib.robotparser import RobotFileParser
@@ -29,6 +30,7 @@ TOTAL_SECONDS = 900.0
 PAUSE_SECONDS = 0.2
 LONGEST_PAUSE = 5.0
 
+_BEHIND_LOGIN = "{url} is behind a login. What everybody may read is read; add what it says as a file or a text."
 _PAGES = ("text/html", "application/xhtml+xml")
 _FILES = ("application/pdf", "text/plain", "text/markdown", "text/csv")
 _XML = ("application/xml", "text/xml", "application/rss+xml")
@@ -134,6 +136,8 @@ class Visit:
             if response.is_redirect and response.headers.get("Location"):
                 url = html.plain_address(urljoin(url, response.headers["Location"]))
                 continue
+            if response.status_code == HTTPStatus.UNAUTHORIZED:
+                raise CannotFetch(_BEHIND_LOGIN.format(url=url))
             if not response.is_success:
                 gone = response.status_code in (404, 410)
                 raise CannotFetch(f"{url} answered {response.status_code} {response.reason_phrase}.", gone=gone)
@@ -207,6 +211,8 @@ class _Answer:
         if kind not in _PAGES:
             return cls(url, data, kind, "", (), wants_no_index=False)
         page = html.read(data, url, charset=response.charset_encoding)
+        if page.is_login:
+            raise CannotFetch(_BEHIND_LOGIN.format(url=url))
         if response.charset_encoding:
             # What is kept tells its encoding itself.
             data = response.text.encode("utf-8-sig", errors="replace")

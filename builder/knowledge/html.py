@@ -21,6 +21,8 @@ _BLOCKS = frozenset(
     "hr html li main ol p pre section summary table tbody td tfoot th thead tr ul".split()
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_TEXT_OF_LOGIN = 1000
+"""Characters: where there is more to read, a field for a password stands beside it."""
 _DEEPEST = 200
 """No page nests deeper on purpose."""
 
@@ -37,6 +39,8 @@ class Page:
     links: list[str]
     wants_no_index: bool = False
     wants_no_follow: bool = False
+    is_login: bool = False
+    """It has a field for a password, and hardly a text."""
 
 
 def read(data: bytes, url: str = "", *, charset: str | None = None) -> Page:
@@ -54,12 +58,15 @@ def read(data: bytes, url: str = "", *, charset: str | None = None) -> Page:
         if (tag.get("name") or "").lower() in ("robots", "callwright")
     )
     base = urljoin(url, next((tag.get("href") or "" for tag in root.iter("base")), ""))
+    parts = list(_merged(_walk(_main(root), 0)))
+    asks_for_password = any((field.get("type") or "").lower() == "password" for field in root.iter("input"))
     return Page(
         title,
-        list(_merged(_walk(_main(root), 0))),
+        parts,
         _links(root, base) if url else [],
         wants_no_index="noindex" in robots or "none" in robots.split(),
         wants_no_follow="nofollow" in robots or "none" in robots.split(),
+        is_login=asks_for_password and sum(len(text) for _, text in parts) < _TEXT_OF_LOGIN,
     )
 
 

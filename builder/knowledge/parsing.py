@@ -153,7 +153,7 @@ class Headings:
 
 def _pdf(data: bytes, progress: Progress) -> Iterator[Block]:
     from pypdf import PdfReader  # these libraries are needed by the worker alone
-    from pypdf.errors import PyPdfError
+    from pypdf.errors import LimitReachedError, PyPdfError
 
     try:
         reader = PdfReader(io.BytesIO(data))
@@ -168,6 +168,8 @@ def _pdf(data: bytes, progress: Progress) -> Iterator[Block]:
             progress(number, total)
     except Unreadable:
         raise
+    except LimitReachedError:
+        raise Unreadable("It unpacks to more than is read of a PDF. Leave out its pictures, or split it.") from None
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OSError) as error:
         # Broken PDFs bring down their reader in every way that there is.
         raise Unreadable(f"The PDF is damaged, or made in a way that is not understood: {error}") from error

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 
 import docx
 
 
 def pdf(*pages: str) -> bytes:
     """A PDF with a line of text on each page ("" leaves it empty)."""
+    drawings = [b"BT /F1 12 Tf 72 720 Td (%s) Tj ET" % text.encode() if text else b"" for text in pages]
+    return _pdf([(b"", drawn) for drawn in drawings])
+
+
+def pdf_bomb(size: int) -> bytes:
+    """A PDF whose only page unpacks to so many bytes."""
+    return _pdf([(b"/Filter /FlateDecode", zlib.compress(b" " * size))])
+
+
+def _pdf(pages: list[tuple[bytes, bytes]]) -> bytes:
+    """A PDF of pages that are drawn by a stream: how that is packed, and its bytes."""
     count = len(pages)
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
@@ -17,13 +29,12 @@ def pdf(*pages: str) -> bytes:
         % (b" ".join(b"%d 0 R" % (4 + 2 * number) for number in range(count)), count),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     ]
-    for number, text in enumerate(pages):
-        drawn = b"BT /F1 12 Tf 72 720 Td (%s) Tj ET" % text.encode() if text else b""
+    for number, (packing, drawn) in enumerate(pages):
         objects.append(
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R "
             b"/Resources << /Font << /F1 3 0 R >> >> >>" % (5 + 2 * number)
         )
-        objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(drawn), drawn))
+        objects.append(b"<< /Length %d %s >>\nstream\n%s\nendstream" % (len(drawn), packing, drawn))
     out = io.BytesIO()
     out.write(b"%PDF-1.4\n")
     places = []

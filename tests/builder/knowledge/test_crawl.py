@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
 import pytest
@@ -102,16 +103,47 @@ def test_a_circle_of_redirects_comes_to_an_end(site: Site) -> None:
 
 def test_a_redirect_into_our_own_network_is_not_followed(site: Site) -> None:
     site.pages["/"] = Answer(status=302, headers={"Location": "http://127.0.0.1:1/"})
-    with pytest.raises(CannotFetch, match="cannot be fetched"):
+    with pytest.raises(CannotFetch, match=r"127\.0\.0\.1 is at .* not a public address, so it was not contacted"):
         read(site)
 
 
 def test_a_private_address_is_not_read(site: Site, settings: Any) -> None:
     settings.OUTBOUND_ALLOWED_PRIVATE_HOSTS = []
     site.page("/", "x")
-    with pytest.raises(CannotFetch, match="cannot be fetched"):
+    with pytest.raises(CannotFetch, match="not a public address"):
         read(site)
     assert site.asked == []
+
+
+def test_a_page_that_wants_a_password_is_said_to_be_behind_a_login(site: Site) -> None:
+    site.pages["/"] = Answer("No.", 401, headers={"WWW-Authenticate": "Basic"})
+    with pytest.raises(CannotFetch, match=f"{site.url}/ is behind a login"):
+        read(site)
+
+
+def test_a_redirect_to_a_login_is_said_to_be_one(site: Site) -> None:
+    site.pages["/"] = Answer(status=302, headers={"Location": "/login?next=/"})
+    site.page("/login?next=/", '<h1>Welcome back</h1><form><input name="user"><input type="Password"></form>')
+    with pytest.raises(CannotFetch, match="behind a login"):
+        read(site)
+
+
+def test_a_page_that_lets_one_log_in_beside_its_text_is_read(site: Site) -> None:
+    site.page("/", f'<form><input type="password"></form><p>{"Dogs are welcome. " * 100}</p>')
+    assert paths(site, read(site)) == ["/"]
+
+
+def test_a_page_that_is_too_large_is_not_read(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crawl, "MOST_BYTES", 1000)
+    site.page("/", "x" * 1000)
+    with pytest.raises(CannotFetch, match="longer than 1,000 bytes"):
+        read(site)
+
+
+def test_a_packed_page_is_not_unpacked(site: Site) -> None:
+    site.pages["/"] = Answer(gzip.compress(bytes(1_000_000)), headers={"Content-Encoding": "gzip"})
+    with pytest.raises(CannotFetch, match="compressed"):
+        read(site)
 
 
 def test_a_sitemap_names_the_pages_and_other_sitemaps(site: Site) -> None:

@@ -181,8 +181,9 @@ def test_a_file_that_is_too_large_is_refused_and_not_kept(
     folder: KnowledgeFolder, owner: User, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     monkeypatch.setattr(files, "MOST_BYTES", 10)
-    with pytest.raises(ApiError, match="too large"):
+    with pytest.raises(ApiError, match="too large") as refused:
         services.file_add(folder=folder, actor=owner, name="big.txt", parts=[b"12345", b"67890", b"1"])
+    assert refused.value.message.startswith("big.txt has more than")
     assert not Document.objects.exists()
     assert not [path for path in Path(settings.KNOWLEDGE_DIR).rglob("*") if path.is_file()]
 

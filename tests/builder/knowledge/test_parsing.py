@@ -60,6 +60,11 @@ def test_a_pdf_without_text_is_taken_for_a_scan() -> None:
         parse(papers.pdf("", ""), "pdf")
 
 
+def test_a_pdf_that_unpacks_to_too_much_is_not_unpacked() -> None:
+    with pytest.raises(Unreadable, match="unpacks to more"):
+        parse(papers.pdf_bomb(80_000_000), "pdf")
+
+
 def test_a_pdf_that_is_damaged_says_so() -> None:
     with pytest.raises(Unreadable, match="damaged"):
         parse(papers.pdf("Hello")[:60], "pdf")
