@@ -71,6 +71,11 @@ def agent_list(organization: Organization) -> list[AgentRow]:
     ]
 
 
+def agent_names(organization: Organization) -> dict[str, str]:
+    """By their ids, in the order of the names."""
+    return dict(organization.agents.filter(deleted_at=None).order_by("name").values_list("pk", "name"))
+
+
 def draft_state(agent: Agent) -> DraftState:
     """ "new" when it was never published, "changed" when its draft says something else than its live version."""
     if agent.live_version is None:

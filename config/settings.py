@@ -144,6 +144,8 @@ page the new owner is sent to."""
 BEFORE_AGENT_GOES_LIVE = ["billing.limits.slots.agent_slot_require"]
 """Called with `organization=` and `live_agents=` (a count) when an agent is published for the first time; one that
 raises an ApiError refuses it."""
+BILLED_AGENTS = "builder.selectors.agent_names"
+"""Called with a workspace: the names of its agents by their ids, for budgets."""
 
 # --- Data -------------------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from django import forms
 from django.core.validators import validate_email
@@ -67,19 +68,31 @@ class ProfileForm(forms.Form):
 
 
 class BudgetForm(forms.Form):
-    """A budget of the whole workspace, or of each call."""
+    """A budget of the whole workspace, of each call, or of one of `agents`, which are names by ids."""
 
     name = forms.CharField(max_length=80)
-    scope = forms.ChoiceField(
-        label="Of", choices=[(Budget.Scope.WORKSPACE, "The whole workspace"), (Budget.Scope.CALL, "Each call")]
-    )
+    of = forms.ChoiceField()
     window = forms.ChoiceField(label="In a", choices=[(Budget.Window.DAY, "Day"), (Budget.Window.MONTH, "Month")])
     limit = MoneyField(label="Dollars", least=10_000, most=1_000_000 * DOLLAR)
     thresholds = forms.CharField(
         label="Tell at (percent)", initial="80, 100", required=False, help_text="With commas between."
     )
     emails = forms.CharField(label="Mail to", required=False, help_text="Addresses with commas between.")
+    webhook_url = forms.URLField(
+        label="Webhook",
+        required=False,
+        max_length=300,
+        assume_scheme="https",
+        help_text="An address of yours that is told as well. The secret that signs the messages is shown once.",
+    )
     hard_stop = forms.BooleanField(label="Refuse calls beyond it", required=False)
+
+    def __init__(self, *args: Any, agents: Mapping[str, str], **options: Any) -> None:
+        super().__init__(*args, **options)
+        scopes: list[Any] = [(each.value, each.label) for each in (Budget.Scope.WORKSPACE, Budget.Scope.CALL)]
+        if agents:
+            scopes.append(("One agent", [(f"{Budget.Scope.AGENT}:{agent}", name) for agent, name in agents.items()]))
+        cast("forms.ChoiceField", self.fields["of"]).choices = scopes
 
     def clean_thresholds(self) -> list[int]:
         try:
@@ -99,7 +112,9 @@ class BudgetForm(forms.Form):
     @property
     def values(self) -> dict[str, Any]:
         """As `budget_save` wants them."""
-        return {**self.cleaned_data, "target": "", "webhook_url": ""}
+        values = {**self.cleaned_data}
+        values["scope"], _, values["target"] = values.pop("of").partition(":")
+        return values
 
 
 class GrantForm(forms.Form):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from django import forms as django_forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
@@ -44,13 +47,13 @@ def _page(request: WorkspaceRequest, *, status: int = 200, **bound: django_forms
     organization = request.organization
     overview = selectors.overview(organization)
     recharge, profile = selectors.recharge_of(organization), selectors.profile_of(organization)
-    subscription = overview.subscription
+    subscription, agents = overview.subscription, _agents(request)
     unbound: dict[str, django_forms.Form] = {
         "top_up": forms.TopUpForm(),
         "recharge": forms.RechargeForm(initial=_initial(recharge, "enabled", "threshold", "amount")),
         "usage": forms.UsageForm(initial=_initial(subscription, "overage", "grace_seconds")),
         "profile": forms.ProfileForm(initial=_initial(profile, "name", "email", "address", "country", "tax_id")),
-        "budget": forms.BudgetForm(),
+        "budget": forms.BudgetForm(agents=agents),
         "grant": forms.GrantForm(),
         "assign": forms.AssignForm(initial={"plan": subscription.plan_version.plan_id}),
     }
@@ -60,7 +63,10 @@ def _page(request: WorkspaceRequest, *, status: int = 200, **bound: django_forms
         "gateway": gateways.gateway(),
         "card": services.stored_card(organization),
         "recharge_state": recharge,
-        "budgets": [(each, spent(each, now)) for each in Budget.objects.filter(organization=organization)],
+        "budgets": [
+            (each, agents.get(each.target, ""), spent(each, now))
+            for each in Budget.objects.filter(organization=organization)
+        ],
         "forms": {**unbound, **bound},
         "administers": request.user.is_superuser,
     }
@@ -192,10 +198,13 @@ def billing_balance(request: WorkspaceRequest) -> HttpResponse:
 @require_POST
 @workspace_view(Role.ADMIN)
 def budget_add(request: WorkspaceRequest) -> HttpResponse:
-    form = forms.BudgetForm(request.POST)
+    form = forms.BudgetForm(request.POST, agents=_agents(request))
     if not form.is_valid():
         return _page(request, status=422, budget=form)
-    budget_save(organization=request.organization, actor=request.user, values=form.values, budget=None)
+    budget = budget_save(organization=request.organization, actor=request.user, values=form.values, budget=None)
+    if budget.webhook_secret:
+        message = f"The webhook's messages are signed with {budget.webhook_secret}. Copy it now: it is not shown again."
+        messages.info(request, message)
     return _saved(request)
 
 
@@ -243,6 +252,12 @@ def plan_assign(request: WorkspaceRequest) -> HttpResponse:
 def _saved(request: WorkspaceRequest) -> HttpResponse:
     messages.success(request, "Saved.")
     return redirect("billing", workspace=request.organization.slug)
+
+
+def _agents(request: WorkspaceRequest) -> Mapping[str, str]:
+    """The names of the workspace's agents by their ids."""
+    names: Mapping[str, str] = import_string(settings.BILLED_AGENTS)(request.organization)
+    return names
 
 
 def _back(request: WorkspaceRequest) -> str:

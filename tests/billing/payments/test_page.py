@@ -6,19 +6,23 @@ import pytest
 from django.conf import LazySettings
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from accounts.models import AuditEntry, Organization, User
 from billing.invoices.models import Invoice
 from billing.invoices.services import invoice_issue
 from billing.ledger.selectors import balance
+from billing.limits.leases import call_admit
 from billing.limits.models import Budget
 from billing.payments import services
 from billing.plans.selectors import subscription_of
+from builder.models import Agent
+from core.errors import ApiError
 from core.money import DOLLAR
 from tests.billing.payments.conftest import Payer
 from tests.billing.stripe_fake.state import DAY, DECLINED
 from tests.builder.pages import html
-from tests.conftest import ClientFactory
+from tests.conftest import AgentFactory, ClientFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -138,7 +142,7 @@ def test_settings_are_kept(client_for: ClientFactory, payer: Payer) -> None:
     client.post(address("recharge_set", workspace), {"enabled": "on", "threshold": "2", "amount": "25"})
     profile = {"name": "Acme GmbH", "address": "Weg 1\n10115 Berlin", "country": "Germany", "tax_id": "DE123"}
     client.post(address("billing_profile", workspace), {**profile, "email": "bills@example.org"})
-    budget = {"name": "Month", "scope": "workspace", "window": "month", "limit": "100", "thresholds": "50, 90"}
+    budget = {"name": "Month", "of": "workspace", "window": "month", "limit": "100", "thresholds": "50, 90"}
     client.post(address("budget_add", workspace), {**budget, "emails": "a@example.org, b@example.org"})
     assert (payer.subscription.overage, payer.subscription.grace_seconds) == (True, 45)
     saved = Budget.objects.get(organization=workspace)
@@ -148,6 +152,49 @@ def test_settings_are_kept(client_for: ClientFactory, payer: Payer) -> None:
         assert shown in page
     client.post(address("budget_remove", workspace, saved.pk))
     assert not Budget.objects.exists()
+
+
+def test_a_budget_of_one_agent_stops_its_calls_alone(
+    client_for: ClientFactory, owner: User, workspace: Organization, agent_factory: AgentFactory
+) -> None:
+    agent, other = agent_factory("Front desk"), agent_factory("Night desk")
+    client = client_for(owner)
+    budget = {"name": "Desk", "of": f"agent:{agent.pk}", "window": "day", "limit": "0.01", "hard_stop": "on"}
+    client.post(address("budget_add", workspace), budget)
+    saved = Budget.objects.get()
+    assert (saved.scope, saved.target, saved.window) == ("agent", agent.pk, "day")
+    assert "Front desk, $0.00 of $0.01 a day, calls stop there" in " ".join(
+        strip_tags(html(client.get(address("billing", workspace)))).split()
+    )
+
+    def call(agent: Agent, call_id: str) -> None:
+        call_admit(organization=workspace, call_id=call_id, agent_id=agent.pk, started_at=timezone.now())
+
+    call(agent, "call_1")  # which holds the cent
+    with pytest.raises(ApiError, match="The budget Desk of"):
+        call(agent, "call_2")
+    call(other, "call_3")
+
+
+@pytest.mark.parametrize("of", ["agent:agent_of_others", "campaign", "agent:"])
+def test_a_budget_of_what_is_not_there_is_refused_in_its_place(
+    of: str, client_for: ClientFactory, owner: User, workspace: Organization
+) -> None:
+    budget = {"name": "Desk", "of": of, "window": "day", "limit": "5"}
+    assert client_for(owner).post(address("budget_add", workspace), budget).status_code == 422
+    assert not Budget.objects.exists()
+
+
+def test_the_secret_of_a_budget_s_webhook_is_shown_once(
+    client_for: ClientFactory, owner: User, workspace: Organization
+) -> None:
+    client = client_for(owner)
+    budget = {"name": "Month", "of": "call", "window": "month", "limit": "5", "webhook_url": "hooks.example.org/money"}
+    client.post(address("budget_add", workspace), budget)
+    saved = Budget.objects.get()
+    assert saved.webhook_url == "https://hooks.example.org/money"
+    assert saved.webhook_secret in html(client.get(address("billing", workspace)))
+    assert saved.webhook_secret not in html(client.get(address("billing", workspace)))
 
 
 def test_an_invoice_is_a_page_and_a_document(client_for: ClientFactory, payer: Payer) -> None:
