@@ -87,7 +87,13 @@ def costs(request: WorkspaceRequest) -> HttpResponse:
 def agent_forecast(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
     """What the draft's next calls will cost, for the sheet on which it is published."""
     agent = get_agent(request.organization, agent_id)
-    context = {"forecast": publish_forecast(agent), "live": agent.live_version, "calls": PUBLISHED_FOR}
+    asked = {"agent_id": agent.pk, "recipients": str(PUBLISHED_FOR)}
+    context = {
+        "forecast": publish_forecast(agent),
+        "live": agent.live_version,
+        "calls": PUBLISHED_FOR,
+        "snippet": api_get(request, "/forecast/batch", asked, key="CALLWRIGHT_API_KEY"),
+    }
     return render(request, "telephony/reports/_forecast.html", context)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from typing import Any
 
 import pytest
@@ -66,6 +67,7 @@ def test_the_sheet_asks_for_it(
     text = html(client.get(address))
     assert "Drawn from the last 40 calls" in text
     assert "against v1" in text
+    assert f"/forecast/batch?agent_id={agent.pk}" in unescape(text)
 
 
 def test_an_agent_that_was_never_called_is_guessed_at(
