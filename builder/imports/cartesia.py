@@ -10,7 +10,15 @@ from typing import Any
 
 from builder.documents import NotUnderstood
 from builder.imports.draft import Around, Draft, Imported
-from builder.imports.parts import Transfers, connected, headers_of, take_language, values_of
+from builder.imports.parts import (
+    Transfers,
+    connected,
+    headers_of,
+    take_detection,
+    take_language,
+    take_variables,
+    values_of,
+)
 from builder.imports.source import Source
 from builder.tools.curl import secret_name
 
@@ -50,19 +58,29 @@ def read(document: Source, around: Around) -> Imported:
     draft.take_name(document["name"])
     draft.take(config["instructions"], "prompt")
     _greeting(draft, config)
+    draft.take(config["timezone"], "timezone")
     _model(draft, config["model"])
-    take_language(draft, config["language"]["primary"])
     _audio(draft, config["audio"])
+    _language(draft, config["language"])
     _turn(draft, config["turn"])
     _system_tools(draft, config["system_tools"])
     names = [_tool(draft, tool) for tool in config["tools"]]
     draft.put("tools", tuple(filter(None, names)))
+    take_variables(draft, config["dynamic_variable_placeholders"], "test")
     return draft.imported(ID, document, REASONS)
 
 
 def _greeting(draft: Draft, config: Source) -> None:
     if not draft.take(config["initial_message"], "greeting"):
-        draft.put("greeting", "")  # the caller speaks first
+        draft.put("greeting", "")
+        draft.put("first_speaker", "caller")
+
+
+def _language(draft: Draft, language: Source) -> None:
+    if "primary" in language.object and language["primary"].value is None:
+        take_detection(draft, language)
+    else:
+        take_language(draft, language["primary"])
 
 
 def _model(draft: Draft, model: Source) -> None:
@@ -80,9 +98,9 @@ def _model(draft: Draft, model: Source) -> None:
 def _audio(draft: Draft, audio: Source) -> None:
     heard, spoken = audio["input"], audio["output"]
     draft.take(heard["keyterms"], "keyterms")
-    if heard["noise_suppression"].value == "off":
-        heard["noise_suppression"].kept("Nothing is suppressed, as here by itself")
+    draft.take(heard["noise_suppression"], "noise_suppression")
     if "cartesia" in draft.around.connections:
+        draft.put("hearing.connection", draft.around.connections["cartesia"])
         draft.put("voice.connection", draft.around.connections["cartesia"])
         draft.take(spoken["voice_id"], "voice.id")
     else:

@@ -75,7 +75,7 @@ class Draft:
         try:
             fits = _adapter(path).validate_python(wanted, strict=isinstance(wanted, bool | str))
         except ValidationError as error:
-            fits, said = _made_to_fit(path, wanted), _message(error)
+            fits, said = _made_to_fit(path, wanted), message(error)
             if fits is None:
                 source.lost(f"It does not fit into {label(path)}: {said}")
                 return False
@@ -117,7 +117,7 @@ class Draft:
         try:
             made = CONFIGS[kind].model_validate(config)
         except ValidationError as error:
-            source.lost(f"It cannot be a tool: {_message(error)}")
+            source.lost(f"It cannot be a tool: {message(error)}")
             return ""
         self.tools.append(NewTool(kind, free, description.strip()[:2_000], made))
         return free
@@ -179,6 +179,7 @@ def _made_to_fit(path: str, value: Any) -> Any:
         return None
 
 
-def _message(error: ValidationError) -> str:
+def message(error: ValidationError) -> str:
+    """The first thing that is wrong, as a sentence."""
     said: str = error.errors()[0]["msg"].removeprefix("Value error, ")
     return said if said.endswith((".", "!", "?")) else f"{said}."

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import ValidationError
 
 from builder import vendors
+from builder.config import VariableChoice
 from builder.fields import tidy_name, tidy_number
-from builder.imports.draft import Draft, translated
+from builder.imports.draft import Draft, message, translated
 from builder.imports.source import Source, is_secret
 from builder.tools.curl import secret_name
 from builder.tools.openapi.schemas import Schema, Schemas, needed, properties
 from builder.tools.openapi.values import Values
+
+MOST_VARIABLES = 64
 
 
 def connected(draft: Draft, source: Source, vendor: str, setting: str) -> bool:
@@ -32,12 +37,59 @@ def _label(vendor: str) -> str:
     return vendors.label(vendor)
 
 
+def take_service(draft: Draft, part: Source, vendor: str, setting: str, names: Mapping[str, str]) -> None:
+    """Who does something for the agent, by the `provider` of a part, and which of the vendor's models and voices:
+    `names` are those of the part, with their paths."""
+    provider = part["provider"]
+    if provider and connected(draft, provider, vendor, setting):
+        for name, path in names.items():
+            draft.take(part[name], path)
+        return
+    for name in names:
+        part[name].lost(
+            f"The workspace has no connection to {_label(vendor) if vendor else provider.text or 'its vendor'}."
+        )
+
+
+ENGLISH_ONLY = (
+    "The speech recognition of this machine understands English only. Choose a connection for it, then the language."
+)
+
+
 def take_language(draft: Draft, source: Source) -> None:
-    """A language of any form, such as "en-US"."""
-    if source and source.text.partition("-")[0].partition("_")[0].lower() == "en":
-        draft.take(source, "language", "en", why="" if source.value == "en" else "Without the country.")
+    """A language of any form, such as "en-US"; for one that has to be heard by somebody else, after that is set."""
+    code = source.text.partition("-")[0].partition("_")[0].lower()
+    if code == "en" or draft.has("hearing.connection"):
+        draft.take(source, "language", code, why="" if source.value == code else "Without the country.")
     else:
-        source.lost("Agents speak English so far.")
+        source.lost(ENGLISH_ONLY)
+
+
+def take_detection(draft: Draft, source: Source) -> None:
+    """A document that leaves the language open, which `source` says."""
+    if draft.has("hearing.connection"):
+        draft.take(source, "detect_language", True, why="The language is open, so it is detected.")
+    else:
+        source.lost(ENGLISH_ONLY)
+
+
+def take_variables(draft: Draft, source: Source, field: Literal["test", "default"]) -> None:
+    """Variables by their names, each with its value: the one that it has in test calls, or by itself."""
+    made: list[VariableChoice] = []
+    for name, part in source.parts():
+        kind = "boolean" if isinstance(part.value, bool) else "string" if part.number is None else "number"
+        if isinstance(part.value, list | dict):
+            part.lost("A variable is a text, a number, or true or false.")
+        elif len(made) == MOST_VARIABLES:
+            part.lost(f"An agent has at most {MOST_VARIABLES} variables.")
+        else:
+            try:
+                made.append(VariableChoice.model_validate({"name": name, "type": kind, field: part.value}))
+            except ValidationError as error:
+                part.lost(f"It cannot be a variable: {message(error)}")
+            else:
+                part.kept("Variables")
+    draft.put("variables", tuple(one.model_dump() for one in made))
 
 
 class Transfers:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from builder.imports.draft import Around, Draft, Imported
-from builder.imports.parts import connected, take_language
+from builder.imports.parts import take_detection, take_language, take_service
 from builder.imports.source import Source
 from builder.imports.vapi_tools import VARIABLES, Tools
 from voice.media.scenes import SCENES
@@ -76,15 +77,16 @@ def _greeting(draft: Draft, document: Source) -> None:
     mode, first = document["firstMessageMode"], document["firstMessage"]
     if mode.value == "assistant-waits-for-user":
         draft.put("greeting", "")
-        mode.kept("Greeting: empty, so that the caller speaks first")
+        draft.take(mode, "first_speaker", "caller", why="The caller does.")
         first.lost("The caller speaks first.")
     elif mode.value == "assistant-speaks-first-with-model-generated-message":
         draft.take_text(first, "greeting", VARIABLES)
-        mode.lost("A greeting is said in fixed words: write them.")
+        draft.take(mode, "first_speaker", "model", why="The model does, in its own words.")
     elif draft.take_text(first, "greeting", VARIABLES):
         mode.kept("The agent speaks first")
     else:
         draft.put("greeting", "")
+        draft.put("first_speaker", "caller")
 
 
 def _prompt(draft: Draft, model: Source) -> None:
@@ -107,22 +109,21 @@ def _prompt(draft: Draft, model: Source) -> None:
 def services(draft: Draft, document: Source) -> None:
     """Who hears, speaks and answers; of an assistant, or of a whole workflow."""
     model, voice, ears = document["model"], document["voice"], document["transcriber"]
-    if _role(draft, model["provider"], "model"):
-        draft.take(model["model"], "model.name")
+    _service(draft, model, "model", {"model": "model.name"})
     draft.take(model["temperature"], "model.temperature")
     draft.take(model["maxTokens"], "model.max_tokens")
-    if _role(draft, voice["provider"], "voice"):
-        draft.take(voice["voiceId"], "voice.id")
-        draft.take(voice["model"], "voice.model")
+    _service(draft, voice, "voice", {"voiceId": "voice.id", "model": "voice.model"})
     draft.take(voice["speed"], "voice.speed")
-    if _role(draft, ears["provider"], "hearing"):
-        draft.take(ears["model"], "hearing.model")
-    take_language(draft, ears["language"])
+    _service(draft, ears, "hearing", {"model": "hearing.model"})
+    if ears["language"].value == "multi":
+        take_detection(draft, ears["language"])
+    else:
+        take_language(draft, ears["language"])
     _keyterms(draft, ears)
 
 
-def _role(draft: Draft, provider: Source, setting: str) -> bool:
-    return bool(provider) and connected(draft, provider, VENDORS.get(provider.text, ""), setting)
+def _service(draft: Draft, part: Source, setting: str, names: Mapping[str, str]) -> None:
+    take_service(draft, part, VENDORS.get(part["provider"].text, ""), setting, names)
 
 
 def _keyterms(draft: Draft, ears: Source) -> None:
@@ -145,6 +146,7 @@ def behaviour(draft: Draft, document: Source) -> None:
     draft.take(document["artifactPlan"]["recordingEnabled"], "recording.enabled")
     draft.take_text(document["compliancePlan"]["recordingConsentPlan"]["message"], "recording.announcement", VARIABLES)
     _voicemail(draft, document)
+    _noise(draft, document)
     _turns(draft, document)
     _silence(draft, document)
     sound = document["backgroundSound"]
@@ -169,6 +171,16 @@ def _voicemail(draft: Draft, document: Source) -> None:
         detection.changed("Find out who answers", "In Callwright's own way.")
     if draft.take_text(message, "answering.message", VARIABLES) and not detection:
         draft.put("answering.detect", True)
+
+
+def _noise(draft: Draft, document: Source) -> None:
+    newer = document["backgroundSpeechDenoisingPlan"]["smartDenoisingPlan"]["enabled"]
+    for switch in (document["backgroundDenoisingEnabled"], newer):
+        if isinstance(switch.value, bool):
+            wanted = "auto" if switch.value else "off"
+            draft.take(
+                switch, "noise_suppression", wanted, why="As much as the line needs." if switch.value else "Off."
+            )
 
 
 def _turns(draft: Draft, document: Source) -> None:

@@ -151,19 +151,22 @@ class _Reader:
         first, prompt = node["messagePlan"]["firstMessage"], node["prompt"]
         words, why = translated(first.text, VARIABLES)
         edges = self._leads(node)
-        talks = len(edges) > 1 or not slots
+        talks = len(edges) > 1 or not slots or bool(prompt.text)
         if slots:
             slots[0]["question"] = words[:1_000]
             _say(first, "Asked in the step", why)
             then = f"{about['id']}_then" if talks else self._only(node)
             self._steps.append({**about, "kind": "collect", "slots": slots, "next": then})
             if not talks:
-                prompt.lost("The step asks for its fields by itself; nothing is left for the model to say.")
                 return
             about = {"id": then, "name": f"After {about['name']}"[:80]}
         elif words:
             _say(first, "Said when the step begins", why)
         told, why = translated(prompt.text, VARIABLES)
+        if slots:
+            known = ", ".join(f"{slot['name']} is {{{{{slot['name']}}}}}" for slot in slots)
+            told = f"{told}\n\nThe caller has said this, so do not ask for it again: {known}.".strip()
+            why = f"{why} The model has it once the fields are known.".strip()
         _say(prompt, "Prompt of the step", why)
         made = [name for tool in node["tools"] if (name := self._tools.take(tool))]
         self._used += made

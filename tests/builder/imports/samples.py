@@ -62,7 +62,7 @@ CARTESIA: dict[str, Any] = {
                 ]
             },
         },
-        "dynamic_variable_placeholders": {"customer_name": "Ann"},
+        "dynamic_variable_placeholders": {"customer_name": "Ann", "visits": 3, "vip": True},
     },
 }
 

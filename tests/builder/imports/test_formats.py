@@ -5,14 +5,17 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator
+from functools import reduce
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builder.config import AgentConfig
+from builder.controls import AgentControls
 from builder.documents import NotUnderstood
-from builder.imports.draft import Around, Imported
+from builder.imports.draft import Around, Imported, label
 from builder.imports.formats import FORMATS, read_agent
 from builder.imports.report import Line
 from builder.imports.source import HIDDEN, Source, written
@@ -55,6 +58,38 @@ class TestCartesia:
         assert (config.inactivity.check_in_after, config.inactivity.check_ins) == (10.0, 2)
         assert (config.can_end_call, config.can_send_digits) == (True, False)
         assert [(one.to, one.when) for one in config.transfers] == [("+14155550100", "They ask for billing")]
+        assert (config.timezone, config.noise_suppression) == ("America/Los_Angeles", "auto")
+        assert [(one.name, one.type, one.default) for one in config.variables] == [
+            ("customer_name", "string", ""),
+            ("visits", "number", ""),
+            ("vip", "boolean", ""),
+        ]
+        assert config.test_values == {"customer_name": "Ann", "visits": 3, "vip": True}
+
+    def test_what_cannot_be_a_variable_says_why(self) -> None:
+        document = copy.deepcopy(CARTESIA)
+        document["config"]["dynamic_variable_placeholders"] = {"first name": "Ann", "system__x": "y", "list": [1]}
+        found = imported(document)
+        assert found.config.variables == ()
+        reasons = [each.why for each in found.report if "placeholders" in each.path]
+        assert len(reasons) == 3
+        assert reasons[-1] == "A variable is a text, a number, or true or false."
+
+    def test_without_a_greeting_the_caller_speaks_first(self) -> None:
+        document = copy.deepcopy(CARTESIA)
+        del document["config"]["initial_message"]
+        assert imported(document).config.first_speaker == "caller"
+
+    def test_other_languages_are_kept_where_somebody_hears_them(self) -> None:
+        document = copy.deepcopy(CARTESIA)
+        document["config"]["language"] = {"primary": "es"}
+        assert imported(document).config.language == "es"
+        assert imported(document).config.hearing.connection == "conn_cartesia"
+        alone = imported(document, Around())
+        assert alone.config.language == "en"
+        assert "understands English only" in line(alone, "config.language.primary").why
+        document["config"]["language"] = {"primary": None}
+        assert imported(document).config.detect_language
 
     def test_a_webhook_becomes_a_tool_whose_secrets_are_named(self) -> None:
         found = imported(CARTESIA)
@@ -99,6 +134,33 @@ class TestVapiAssistant:
             ("An_emergency", "+14155550100", "An emergency")
         ]
 
+    @pytest.mark.parametrize(
+        ("mode", "first"),
+        [
+            ("assistant-speaks-first", "greeting"),
+            ("assistant-waits-for-user", "caller"),
+            ("assistant-speaks-first-with-model-generated-message", "model"),
+        ],
+    )
+    def test_who_speaks_first_stays(self, mode: str, first: str) -> None:
+        assert imported({**VAPI, "firstMessageMode": mode}).config.first_speaker == first
+
+    @pytest.mark.parametrize(
+        "noise",
+        [
+            {"backgroundDenoisingEnabled": True},
+            {"backgroundSpeechDenoisingPlan": {"smartDenoisingPlan": {"enabled": True}}},
+        ],
+    )
+    def test_noise_is_suppressed_as_before(self, noise: dict[str, Any]) -> None:
+        assert imported({**VAPI, **noise}).config.noise_suppression == "auto"
+        assert imported(VAPI).config.noise_suppression == "off"
+
+    def test_what_needs_an_account_names_it(self) -> None:
+        found = imported(VAPI, Around())
+        for path, vendor in (("model.model", "OpenAI"), ("voice.voiceId", "ElevenLabs"), ("transcriber.model", "Deep")):
+            assert line(found, path).why.startswith(f"The workspace has no connection to {vendor}")
+
     def test_what_does_not_fit_is_made_to_fit_and_said(self) -> None:
         found = imported(VAPI)
         assert found.config.max_duration == 14_400
@@ -141,7 +203,12 @@ class TestVapiWorkflow:
             ("budget", "number", ()),
             ("kind", "choice", ("office", "retail")),
         ]
-        assert (budget.slots[0].question, budget.next) == ("What is your budget?", "save_lead")
+        assert (budget.slots[0].question, budget.next) == ("What is your budget?", "budget_then")
+        then = steps["budget_then"]
+        assert isinstance(then, ConversationStep)
+        assert then.prompt.startswith("Ask for the budget.\n\nThe caller has said this")
+        assert "budget is {{budget}}" in then.prompt
+        assert [(route.when, route.to) for route in then.routes] == [("The budget is known", "save_lead")]
         save, human, bye = steps["save_lead"], steps["human"], steps["bye"]
         assert isinstance(save, ToolStep)
         assert (save.tool, save.arguments, save.success, save.failure) == (
@@ -178,16 +245,32 @@ def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple
         yield path, value
 
 
+WHOLES = ("flow", "tools", "transfers", "variables")
+"""Settings of which a part of a document is only a part."""
+SETTINGS = {label(path) for path in AgentControls.PATHS.values() if path not in WHOLES}
+
+
+def settings_called(name: str, config: AgentConfig) -> list[Any]:
+    """The values of the settings that the page calls so, and of the entries of those that are lists."""
+    found: list[Any] = []
+    for path in AgentControls.PATHS.values():
+        if label(path) == name:
+            value: Any = reduce(lambda at, step: at[step], path.split("."), config.as_json())
+            found += [value, *(value if isinstance(value, list) else ())]
+    return found
+
+
 def assert_all_is_said(document: Any, found: Imported) -> None:
-    """Every value of a document has a line, its own or that of a part around it; what is kept as it is is there."""
+    """Every value of a document has a line, its own or that of a part around it; what is kept stands in the setting
+    that its line names."""
     lines = {each.path: each for each in found.report}
-    made = json.dumps([found.name, found.config.as_json(), [tool.config.model_dump() for tool in found.tools]])
     for path, value in leaves(document):
         around = [written(path[:length]) for length in range(len(path), -1, -1)]
         own = next((lines[each] for each in around if each in lines), None)
         assert own is not None, f"Nothing is said of {written(path)}"
-        if own.fate == "kept" and own.path == written(path) and own.became in ("Prompt", "Greeting", "Name"):
-            assert json.dumps(value)[1:-1] in made
+        if own.fate == "kept" and own.path == written(path):
+            assert own.became not in SETTINGS or value in settings_called(own.became, found.config), own
+            assert own.became != "Name" or value == found.name
 
 
 SCALARS = st.none() | st.booleans() | st.integers(-5, 10**6) | st.floats(-5, 100) | st.text(max_size=12)
