@@ -51,9 +51,15 @@ class Draft:
         self.tools: list[NewTool] = []
         self.secrets: dict[str, str] = {}
         self._values: dict[str, Any] = {}
+        self._kept: dict[str, tuple[Source, Any]] = {}
+        """The parts that settings were taken from as they are, with their values."""
 
     def put(self, path: str, value: Any) -> None:
-        """Set what is at a dotted path of AgentConfig, without a word about it."""
+        """Set what is at a dotted path of AgentConfig, without a word about it; but a part that was kept there, and
+        says something else, is so no more."""
+        part, before = self._kept.pop(path, (None, value))
+        if part is not None and before != value and not isinstance(value, list | tuple):
+            part.changed(label(path), "Another part of the document says otherwise, and counts.")
         *parents, name = path.split(".")
         at = self._values
         for parent in parents:
@@ -85,6 +91,7 @@ class Draft:
             source.changed(label(path), why)
         else:
             source.kept(label(path))
+            self._kept[path] = source, fits
         return True
 
     def take_text(self, source: Source, path: str, names: Mapping[str, str]) -> bool:

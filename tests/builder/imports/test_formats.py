@@ -156,6 +156,12 @@ class TestVapiAssistant:
         assert imported({**VAPI, **noise}).config.noise_suppression == "auto"
         assert imported(VAPI).config.noise_suppression == "off"
 
+    def test_of_two_parts_that_differ_the_one_that_does_not_count_is_told(self) -> None:
+        found = imported({**VAPI, "endCallFunctionEnabled": False})  # which has a tool that ends calls
+        assert found.config.can_end_call
+        said = line(found, "endCallFunctionEnabled")
+        assert (said.fate, said.why) == ("changed", "Another part of the document says otherwise, and counts.")
+
     def test_what_needs_an_account_names_it(self) -> None:
         found = imported(VAPI, Around())
         for path, vendor in (("model.model", "OpenAI"), ("voice.voiceId", "ElevenLabs"), ("transcriber.model", "Deep")):
