@@ -52,6 +52,8 @@ class UploadForm(forms.Form):
 
 
 class TextForm(forms.Form):
+    """A typed text. Its controls' ids are its own: the folder's name is on the same page."""
+
     name = forms.CharField(label="Title", max_length=200, help_text="What the text is about.")
     text = forms.CharField(
         label="Text",
@@ -59,6 +61,9 @@ class TextForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 12}),
         help_text="Plain text. Lines that begin with # are headings, which help to find what stands below them.",
     )
+
+    def __init__(self, data: Any = None, *, initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, initial=initial, auto_id="text_%s")
 
 
 class WebsiteForm(forms.Form):

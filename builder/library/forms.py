@@ -59,7 +59,7 @@ class VoiceForm(forms.Form):
 class UseForm(VoiceForm):
     """A voice, and the agent that is to speak with it."""
 
-    agent = forms.ModelChoiceField(Agent.objects.none(), label="Agent")
+    agent = forms.ModelChoiceField(Agent.objects.none(), label="Agent", empty_label="Choose one")
 
     def __init__(self, data: Any, *, library: Library, organization: Organization) -> None:
         super().__init__(data, library=library)
@@ -81,7 +81,7 @@ class AddForm(forms.Form):
     gender = forms.ChoiceField(label="Gender", choices=[("", "Not said"), *GENDERS[1:]], required=False)
 
     def __init__(self, data: Any = None, *, library: Library) -> None:
-        super().__init__(data)
+        super().__init__(data, auto_id="own_%s")  # the form of files is on the same page
         self.accounts = {each.connection.pk: each.connection for each in library.accounts}
         choices = [(key, connection.name) for key, connection in self.accounts.items()]
         cast("forms.ChoiceField", self.fields["connection"]).choices = choices

@@ -22,7 +22,7 @@ from tests.browser.conftest import OpenPage
 from tests.builder.conftest import ALL_READY
 from tests.builder.imports.samples import CARTESIA, VAPI, WORKFLOW
 from tests.builder.tools.test_openapi import SHOP
-from tests.conftest import ClientFactory
+from tests.conftest import ClientFactory, ConnectionFactory
 
 pytestmark = [
     pytest.mark.browser,
@@ -120,3 +120,16 @@ def test_the_pages_fit_a_narrow_screen(path: str, visit: Visit) -> None:
     page = visit(path, viewport={"width": 360, "height": 740})
     page.wait_for_load_state("load")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("path", ["knowledge", "voices/bring/"])
+def test_each_label_names_a_control_of_its_own(path: str, visit: Visit, connection_factory: ConnectionFactory) -> None:
+    connection_factory()
+    page = visit("knowledge/" if path == "knowledge" else path)
+    if path == "knowledge":
+        page.get_by_role("button", name="New folder").click()
+        page.get_by_label("Name").fill("Market")
+        page.get_by_role("button", name="Make folder").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Market")
+    ids: list[str] = page.eval_on_selector_all("main [id], dialog [id]", "all => all.map(one => one.id)")
+    assert len(ids) == len(set(ids))
