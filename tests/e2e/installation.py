@@ -75,14 +75,14 @@ class Installation:
 
 
 @contextlib.contextmanager
-def installation(home: Path | None = None) -> Iterator[Installation]:
-    """Start one on a free port; stop it at the end."""
+def installation(home: Path | None = None, **settings: str) -> Iterator[Installation]:
+    """Start one on a free port, with `settings` in its environment; stop it at the end."""
     home = home or Path(tempfile.mkdtemp(prefix="callwright-e2e-"))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     kept = {name: value for name, value in os.environ.items() if name not in ("DJANGO_SETTINGS_MODULE", "DATABASE_URL")}
-    environment = {**kept, "CALLWRIGHT_HOME": str(home), "PORT": str(port), "HOST": "127.0.0.1"}
+    environment = {**kept, "CALLWRIGHT_HOME": str(home), "PORT": str(port), "HOST": "127.0.0.1", **settings}
     log = home / "serve.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
