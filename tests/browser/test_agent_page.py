@@ -81,9 +81,9 @@ def test_what_is_typed_is_saved_by_itself(visit: Visit, agent: Agent, complaints
 def test_what_cannot_be_is_said_at_its_control_and_the_rest_is_kept(visit: Visit, agent: Agent) -> None:
     page = visit()
     page.get_by_role("textbox", name=GREETING).fill("Good day.")
-    page.get_by_text("Turn taking").click()
+    page.get_by_text("Turn taking", exact=True).click()
     page.get_by_label("Certainty that the caller has finished").fill("7")
-    page.get_by_text("Turn taking").click()
+    page.get_by_text("Turn taking", exact=True).click()
     expect(state(page)).to_contain_text("Not saved")
     control = page.get_by_label("Certainty that the caller has finished")
     expect(control).to_be_visible()  # its part of the page opened again

@@ -82,9 +82,9 @@ def test_with_the_mouse_steps_are_moved_connected_written_on_and_deleted(
     card(page, "Goodbye").hover()
     box = card(page, "Goodbye").bounding_box()
     assert box
-    page.mouse.move(box["x"] + 60, box["y"] + 30)
+    page.mouse.move(box["x"] + 200, box["y"] + 30)  # the map may lie over its left side
     page.mouse.down()
-    page.mouse.move(box["x"] + 160, box["y"] + 30, steps=4)
+    page.mouse.move(box["x"] + 260, box["y"] + 30, steps=4)
     page.mouse.up()
     expect(page.get_by_role("button", name="Undo", exact=True)).to_have_attribute(
         "title", re.compile("Moved Goodbye"), timeout=20_000
