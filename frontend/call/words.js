@@ -55,6 +55,10 @@ export function note(event) {
       return event.step === "farewell"
         ? { icon: "timer", tone: "warning", text: `Silence for ${duration(event.silent_for)}: the agent says goodbye.` }
         : { icon: "timer", tone: "quiet", text: `Silence for ${duration(event.silent_for)}: the agent asks whether you are there.` };
+    case "call.budget_spent":
+      return event.step === "warning"
+        ? { icon: "hourglass", tone: "warning", text: "The money for calls is nearly used up: the caller is told." }
+        : { icon: "hourglass", tone: "warning", text: "The money for calls is used up: the agent says goodbye." };
     case "caller.judged":
       return { icon: "user-search", tone: "quiet", text: `${JUDGED[event.verdict] ?? event.verdict}${because(event.reason)}.` };
     case "caller.message":
