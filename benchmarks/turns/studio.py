@@ -77,9 +77,9 @@ class Models(Connection):
     async def one(self, op: str, payload: bytes = b"", **fields: Any) -> Event:
         if op == "stt" and not fields["final"] and not self._partials:
             raise ProviderError("local", "Nobody needs these words.")
-        name, answer, took = self._answers.get(op, payload)
+        answer, took = self._answers.get(op, payload, fields.get("draft", []))
         await asyncio.sleep(took)
-        return {name: answer}, b""
+        return answer, b""
 
 
 class Answers:
@@ -100,14 +100,22 @@ class Answers:
     def _turn(self) -> SmartTurn:
         return SmartTurn(self._models)
 
-    def get(self, op: str, payload: bytes) -> tuple[str, Any, float]:
-        """The answer's name, the answer and its seconds."""
-        key = _digest(op.encode(), payload)
+    def get(self, op: str, payload: bytes, draft: list[int]) -> tuple[dict[str, Any], float]:
+        """The answer and its seconds. `draft` is what was heard of the same speech before."""
+        key = _digest(op.encode(), payload, json.dumps(draft).encode())
         if key not in self._known:
             began = time.thread_time()
-            answer = self._stt.transcribe(payload) if op == "stt" else round(self._turn.predict(payload), 4)
+            answer = self._recognised(payload, draft) if op == "stt" else self._judged(payload)
             self._known[key] = answer, round(time.thread_time() - began, 4)
-        return ("text" if op == "stt" else "probability"), *self._known[key]
+        answer, took = self._known[key]
+        return answer, took
+
+    def _recognised(self, payload: bytes, draft: list[int]) -> dict[str, Any]:
+        text, tokens = self._stt.transcribe(payload, draft=draft)
+        return {"text": text, "tokens": tokens}
+
+    def _judged(self, payload: bytes) -> dict[str, Any]:
+        return {"probability": round(self._turn.predict(payload), 4)}
 
     def keep(self) -> None:
         self._path.write_text(json.dumps(self._known))
