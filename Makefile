@@ -27,7 +27,7 @@ test-js: ## Run the tests of the front end's modules
 	@if command -v node >/dev/null; then node --test frontend/tests/*.test.js; \
 	else echo "callwright: NO NODE: the JavaScript tests are SKIPPED. Install Node 20, then run this again." >&2; fi
 
-test-real: install ## Run the tests that need model weights or a browser, one at a time
+test-real: install $(if $(shell command -v npm),node_modules) ## Run the tests that need model weights or a browser, one at a time
 	$(BIN)/pytest -m "models or browser"
 
 test-postgres: install ## Run the unit tests on Postgres

@@ -8,6 +8,8 @@ request says whose data is meant.
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from django.http import HttpRequest
 from ninja.security.base import AuthBase
 
@@ -31,8 +33,9 @@ class _KeyAuth(AuthBase):
         self.kind = kind
         super().__init__()
 
+    @abstractmethod
     def sent(self, request: HttpRequest) -> str:
-        raise NotImplementedError
+        """The key as it was sent, "" where there is none."""
 
     def __call__(self, request: HttpRequest) -> ApiKey | None:
         version_of(request)  # a request of no known version is refused before anything else
