@@ -1,7 +1,8 @@
 """Flow: an agent as steps with routes between them. The platform keeps the state; the model only talks.
 
 A plain agent is a flow of one conversation step (`as_flow`). A route names the step that it leads to; one that is
-empty, or that leads to a step which is not there, ends the call with a goodbye. `voice.flow.problems` tells of such.
+empty, or that leads to a step which is not there, ends the call with a goodbye. The list of problems on the agent page
+tells of such.
 """
 
 from __future__ import annotations
