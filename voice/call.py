@@ -72,6 +72,7 @@ class Call(ABC):
             declared=spec.variables,
             agent=spec.name,
             timezone=spec.timezone,
+            started=self.clock.began,
             elapsed=self.clock.now,
         )
         self._broken = False

@@ -1,7 +1,7 @@
 """The clock of a call, and a loop on which time is virtual.
 
-The engine knows one source of time: its event loop. On an ordinary loop that is the real clock. On a
-`VirtualTimeLoop` time stands still while there is work and jumps to the next timer when there is none, so
+The engine knows one source of time, also of the time of day: its event loop. On an ordinary loop that is the real
+clock. On a `VirtualTimeLoop` time stands still while there is work and jumps to the next timer when there is none, so
 a test or a simulation of a ten-minute call takes milliseconds and gives the same events each time.
 """
 
@@ -10,19 +10,26 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
-class CallClock:
-    """Seconds since the start of one call."""
+# The day on which virtual time begins.
+VIRTUAL_START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
-    __slots__ = ("_loop", "_origin")
+
+class CallClock:
+    """Seconds since the start of one call, and when that was."""
+
+    __slots__ = ("_loop", "_origin", "began")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._origin = loop.time()
+        virtual = isinstance(loop, VirtualTimeLoop)
+        self.began = VIRTUAL_START + timedelta(seconds=self._origin) if virtual else datetime.now(UTC)
 
     def now(self) -> float:
         return self._loop.time() - self._origin

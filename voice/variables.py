@@ -45,8 +45,8 @@ class Variables(MutableMapping[str, object]):
     """The variables of one call. Times are read anew each time.
 
     `given` are the call's own values; those among them that begin with `system__` are what its line knows, and
-    `system__time_utc` is when it began, if that is not now. `elapsed` is the call's clock. Setting a value raises
-    ValueError when its name, its type or its size will not do.
+    `system__time_utc` is when it began; without it that is `started`, or now. `elapsed` is the call's clock. Setting a
+    value raises ValueError when its name, its type or its size will not do.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class Variables(MutableMapping[str, object]):
         declared: Iterable[Variable] = (),
         agent: str = "",
         timezone: str = "UTC",
+        started: datetime | None = None,
         elapsed: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._elapsed = elapsed
@@ -65,7 +66,7 @@ class Variables(MutableMapping[str, object]):
         for name, value in (given or {}).items():
             (self._system if name in SYSTEM else self._values)[name] = value
         begun = self._system.get("system__time_utc")
-        self._started = datetime.fromisoformat(str(begun)) if begun else datetime.now(UTC)
+        self._started = datetime.fromisoformat(str(begun)) if begun else started or datetime.now(UTC)
         self.declare(declared, agent=agent, timezone=timezone)
 
     def declare(self, declared: Iterable[Variable], *, agent: str, timezone: str) -> None:

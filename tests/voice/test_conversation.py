@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import time_machine
 
 from tests.voice.fakes import FakeEndOfTurn, FakeLlm, FakeTts, HangsUp, Limits, Speaks, Types, agent, hold_call
 from voice import events
@@ -358,7 +359,9 @@ def conversation() -> list[dict[str, object]]:
 
 
 def test_a_call_on_the_virtual_clock_is_the_same_each_time() -> None:
-    assert conversation() == conversation()
+    with time_machine.travel("2026-03-01T09:00:00Z"):
+        first = conversation()
+    assert first == conversation()
 
 
 def test_every_event_survives_being_stored() -> None:
