@@ -261,6 +261,13 @@ export function draft() {
       if (await this.save()) form.submit();
     },
 
+    /** For a button whose request reads the draft (hx-trigger="draft-saved"): it asks once the draft is saved. */
+    async whenSaved(button) {
+      if ((this.dirty || this.saving) && !(await this.save())) return this.complain();
+      window.htmx.trigger(button, "draft-saved");
+      return undefined;
+    },
+
     async talk() {
       // Without a wait when none is needed: some browsers let a page listen and play only in the moment of the click.
       if ((this.dirty || this.saving) && !(await this.save())) return this.complain();

@@ -115,6 +115,15 @@ def test_nothing_is_lost_while_the_server_is_away(visit: Visit, agent: Agent) ->
     assert draft(agent).prompt == "Written on a train."
 
 
+def test_the_web_hook_is_tried_as_it_was_typed_a_moment_ago(visit: Visit, agent: Agent) -> None:
+    page = visit()
+    page.get_by_text("Before a call", exact=True).click()
+    page.get_by_label("Ask this address").fill("https://hook.invalid/call")
+    page.get_by_role("button", name="Test", exact=True).click()
+    expect(page.locator("#webhook-test")).to_contain_text("Its answer is not used")
+    assert draft(agent).webhook.url == "https://hook.invalid/call"
+
+
 def test_it_is_published_from_the_sheet_with_a_note(visit: Visit, agent: Agent, complaints: list[str]) -> None:
     page = visit()
     page.get_by_label("Prompt").fill("Answer the phone.\nBe kind.")

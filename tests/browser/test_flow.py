@@ -79,6 +79,9 @@ def test_with_the_mouse_steps_are_moved_connected_written_on_and_deleted(
     page.mouse.move(end["x"] + 40, end["y"] + 20, steps=4)
     page.mouse.up()
     expect(card(page, "Greet")).to_have_attribute("aria-label", re.compile("leads to Goodbye"))
+    # What was saved is looked at for problems, whose list stands above the picture and moves it.
+    expect(state(page)).to_have_text(SAVED)
+    page.wait_for_load_state("networkidle")
     card(page, "Goodbye").hover()
     box = card(page, "Goodbye").bounding_box()
     assert box
