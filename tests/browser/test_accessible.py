@@ -1,0 +1,71 @@
+"""The pages on which agents are made, for people who see, read or point otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Page
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import Organization, User
+from builder import engine
+from builder.models import Agent
+from tests.browser.accessible import violations
+from tests.browser.conftest import OpenPage
+from tests.builder.conftest import ALL_READY
+from tests.conftest import AgentFactory, ClientFactory
+
+pytestmark = [
+    pytest.mark.browser,
+    # Django's threaded test server keeps the sockets that the browser keeps.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+PAGES = [
+    "agents/",
+    "agents/new/",
+    "agents/{agent}/",
+    "agents/{agent}/flow/",
+    "agents/{agent}/yaml/",
+    "agents/{agent}/versions/",
+    "tools/",
+    "tools/new/",
+    "knowledge/",
+    "voices/",
+    "pronunciations/",
+    "connections/",
+    "billing/",
+]
+
+
+@pytest.fixture
+def agent(agent_factory: AgentFactory, monkeypatch: pytest.MonkeyPatch) -> Agent:
+    monkeypatch.setattr(engine, "models_status", lambda: ALL_READY)
+    return agent_factory()
+
+
+@pytest.fixture
+def visit(
+    live_server: LiveServer, client_for: ClientFactory, owner: User, workspace: Organization, open_page: OpenPage
+) -> Callable[..., Page]:
+    def go(path: str, **options: Any) -> Page:
+        page = open_page(**options)
+        session = client_for(owner).cookies[settings.SESSION_COOKIE_NAME].value
+        page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
+        page.goto(f"{live_server.url}/w/{workspace.slug}/{path}")
+        return page
+
+    return go
+
+
+@pytest.mark.parametrize("address", PAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_use_the_pages(address: str, scheme: str, visit: Callable[..., Page], agent: Agent) -> None:
+    path = address.format(agent=agent.pk)
+    page = visit(path, color_scheme=scheme, bypass_csp=True, viewport={"width": 360, "height": 740})
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert violations(page) == []
