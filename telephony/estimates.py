@@ -44,6 +44,13 @@ class Part:
     micro: int | None
     priced: bool = True
     """False for what is no service, and costs nothing."""
+    measured: bool = False
+    """The time is from calls of this installation."""
+
+    @property
+    def seconds(self) -> str:
+        """The time to two digits, "0.45"; "" where nobody knows it."""
+        return "" if self.waited_ms is None else f"{self.waited_ms / 1000:.2g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,17 @@ class Estimate:
     @property
     def micro(self) -> int:
         return sum(part.micro or 0 for part in self.parts)
+
+    @property
+    def beside(self) -> dict[str, Part | None]:
+        """What stands beside each choice of a service, by what it does; None where it is not asked at all, for the
+        model hears and speaks by itself."""
+        by_key = {part.key: part for part in self.parts}
+        return {
+            "stt": by_key.get("stt"),
+            "answers": by_key.get("llm") or by_key.get("realtime"),
+            "tts": by_key.get("tts"),
+        }
 
     @property
     def unmeasured(self) -> list[str]:
@@ -129,6 +147,7 @@ def _service(subject: Subject, book: PriceBook, role: Component, chosen: Chosen)
     model = _model(chosen, connection)
     found = measured(subject.organization, role, vendor, model)
     waited, basis = found.waited_ms, f"median of {found.calls} call{'' if found.calls == 1 else 's'}"
+    is_measured = waited is not None
     if waited is None:
         waited = TYPICAL_MS.get(role) if vendor == LOCAL else None
         basis = "usual on two cores" if waited is not None else "no call has used it yet"
@@ -141,6 +160,7 @@ def _service(subject: Subject, book: PriceBook, role: Component, chosen: Chosen)
         waited_ms=waited,
         basis=basis,
         micro=_price(book, role, vendor, model, per_minute),
+        measured=is_measured,
     )
 
 

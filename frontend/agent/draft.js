@@ -69,6 +69,12 @@ export function draft() {
       this.redoes = redo;
     },
 
+    /** The draft is another one now: what the page shows of it is asked for again. */
+    tell(answer) {
+      this.take(answer);
+      document.dispatchEvent(new CustomEvent("callwright:saved"));
+    },
+
     get isAhead() {
       return this.state === "changed";
     },
@@ -139,8 +145,7 @@ export function draft() {
       this.decided = null;
       this.view.clear();
       if (body.merged) await this.refresh(sent);
-      else this.take(body);
-      document.dispatchEvent(new CustomEvent("callwright:saved"));
+      else this.tell(body);
       if (this.dirty) return;
       this.say(body.merged ? `Saved ${clockTime()}, with the changes of others` : `Saved ${clockTime()}`);
     },
@@ -201,7 +206,7 @@ export function draft() {
       const now = await response.json();
       this.name = now.name;
       const written = await this.view.refresh(now, sent);
-      this.take(now);
+      this.tell(now);
       this.view.read?.();
       if (written) this.changed();
       else this.dirty = false;

@@ -17,7 +17,7 @@ from builder.config import AgentConfig
 from builder.models import Agent
 from tests.browser.conftest import OpenPage
 from tests.builder.conftest import ALL_READY
-from tests.conftest import AgentFactory, ClientFactory
+from tests.conftest import AgentFactory, ClientFactory, ConnectionFactory
 
 pytestmark = [
     pytest.mark.browser,
@@ -138,6 +138,19 @@ class TestViews:
         expect(undo).to_be_disabled()
         redo.click()
         expect(text(page)).to_contain_text("prompt: One.")
+
+    def test_what_a_service_takes_and_costs_follows_each_change_of_it(
+        self, visit: Visit, agent: Agent, connection_factory: ConnectionFactory, complaints: list[str]
+    ) -> None:
+        made = connection_factory("Elsewhere")
+        page = visit()
+        beside = page.locator("#estimate-beside-stt")
+        expect(beside).to_contain_text("~0.15 s · $0.00/min, expected")
+        page.get_by_label("Speech is recognised").select_option(made.pk)
+        expect(beside).to_contain_text("Time not known · no price, expected")
+        page.get_by_role("button", name="Undo", exact=True).click()
+        expect(beside).to_contain_text("~0.15 s · $0.00/min, expected")
+        assert complaints == []
 
     @pytest.mark.parametrize("path", ["yaml/", "flow/"])
     def test_it_fits_a_narrow_screen(self, path: str, visit: Visit) -> None:

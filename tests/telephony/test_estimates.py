@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import pytest
 from django.utils import timezone
@@ -16,6 +17,7 @@ from tests.conftest import AgentFactory, ClientFactory, ConnectionFactory
 from voice.spec import TurnTaking
 
 pytestmark = pytest.mark.django_db
+ROLES = ("stt", "answers", "tts")
 
 
 def part(found: Estimate, key: str) -> Part:
@@ -89,6 +91,40 @@ def test_the_bars_are_filled_from_end_to_end(agent_factory: AgentFactory) -> Non
     assert all(before.x + before.width == after.x for before, after in itertools.pairwise(bar))
     assert bar[-1].x + bar[-1].width == 1000
     assert estimate(agent_factory()).cost_bar == []
+
+
+def test_it_stands_beside_each_choice_of_a_service_and_says_whether_it_was_measured(
+    client_for: ClientFactory, member: User, agent_factory: AgentFactory, connection_factory: ConnectionFactory
+) -> None:
+    made = connection_factory("OpenAI", vendor="openai", base_url="")
+    agent = agent_factory(config=AgentConfig(model=ModelChoice(connection=made.pk, name="gpt-4.1-mini")))
+    ServiceMeasure.objects.create(
+        organization=agent.organization,
+        call_id="call_1",
+        role="tts",
+        vendor="local",
+        ended_at=timezone.now(),
+        call_seconds=60,
+        waited_ms=612,
+    )
+    page = html(client_for(member).get(address("agent_estimate", agent)))
+    beside = {role: page.partition(f'id="estimate-beside-{role}"')[2].partition("</p>")[0] for role in ROLES}
+    assert "~0.15 s · $0.00/min, expected" in beside["stt"]
+    assert re.search(r"Time not known · \$0\.00\d+/min, expected", beside["answers"])
+    assert "~0.61 s · $0.00/min, measured here" in beside["tts"]
+    guide = html(client_for(member).get(agent.get_absolute_url()))
+    assert all(f'id="estimate-beside-{role}"' in guide for role in ROLES), "where they are put in"
+
+
+def test_beside_a_model_that_hears_and_speaks_the_others_are_not_asked(
+    agent_factory: AgentFactory, connection_factory: ConnectionFactory
+) -> None:
+    made = connection_factory("OpenAI", vendor="openai", base_url="")
+    model = ModelChoice(connection=made.pk, name="gpt-realtime-2.1")
+    beside = estimate(agent_factory(config=AgentConfig(model=model))).beside
+    assert (beside["stt"], beside["tts"]) == (None, None)
+    assert beside["answers"]
+    assert beside["answers"].key == "realtime"
 
 
 def test_the_page_asks_for_it_and_says_what_is_customised(
