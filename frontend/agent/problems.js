@@ -1,9 +1,12 @@
-// A problem of the draft leads to what it is about: a control of this page, or a step, which the picture of the flow shows.
+// A problem of the draft leads to what it is about: a line of the text, where that is shown; else a control of this page, or a step,
+// which the picture of the flow shows.
 export function leadFromProblems() {
   document.addEventListener("click", ({ target }) => {
-    const problem = target.closest?.("[data-problem-control], [data-problem-step]");
+    const problem = target.closest?.("[data-problem-path]");
     if (!problem) return;
-    const { problemControl, problemStep } = problem.dataset;
+    const { problemControl, problemPath, problemStep } = problem.dataset;
+    const detail = { path: problemPath };
+    if (!document.dispatchEvent(new CustomEvent("callwright:problem", { detail, cancelable: true }))) return;
     if (problemStep) document.dispatchEvent(new CustomEvent("callwright:step", { detail: { step: problemStep } }));
     else show(problemControl);
   });

@@ -35,6 +35,7 @@ const theme = EditorView.theme({
   ".cm-completionInfo": { padding: "0.5rem 0.75rem", maxWidth: "20rem" },
   ".cm-panels": { backgroundColor: "var(--color-base-200)", color: "var(--color-base-content)" },
   ".cm-diagnostic-error": { borderLeftColor: "var(--color-error)" },
+  ".cm-diagnostic-warning": { borderLeftColor: "var(--color-warning)" },
 });
 
 /** @param {{text: string, schema: object, longest: number, changed: () => void}} options */

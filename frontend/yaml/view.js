@@ -1,10 +1,16 @@
-// The YAML view: the draft's text in an editor, its mistakes at their lines.
+// The YAML view: the draft's text in an editor, its mistakes and its problems at their lines.
+import { ensureSyntaxTree } from "@codemirror/language";
 import { setDiagnostics } from "@codemirror/lint";
+import { EditorView } from "@codemirror/view";
 import { editor, replaceAll } from "./editor.js";
+import { find } from "./places.js";
+
+const PARSE_MS = 500;
 
 export function yamlView() {
   // Outside of what Alpine watches: it would wrap the editor's own objects.
   let view = null;
+  let mistakes = []; // for which the text could not be saved
   return {
     init() {
       const { editor: place, source } = this.$refs;
@@ -14,6 +20,9 @@ export function yamlView() {
       view.contentDOM.addEventListener("blur", () => this.$store.draft.dirty && !this.$store.draft.failed && this.$store.draft.save());
       view.contentDOM.addEventListener("keyup", () => this.at());
       this.$store.draft.attach(this);
+      document.addEventListener("callwright:problem", (event) => this.lead(event));
+      document.addEventListener("htmx:after:swap", () => this.mark());
+      this.mark();
     },
 
     at() {
@@ -54,15 +63,41 @@ export function yamlView() {
 
     /** Marks the mistakes in the text, and lists them below it. */
     show(problems) {
-      const { doc } = view.state;
-      const marks = problems.map(({ line, column, message }) => {
-        const row = doc.line(Math.min(Math.max(line, 1), doc.lines));
-        const from = Math.min(row.from + column - 1, row.to);
-        return { from, to: row.to, severity: "error", message };
-      });
-      view.dispatch(setDiagnostics(view.state, marks));
+      mistakes = problems;
+      this.mark();
       this.$refs.problems.replaceChildren(...problems.map((problem) => this.item(problem)));
       this.$refs.problems.hidden = !problems.length;
+    },
+
+    /** Marks what is wrong at its line. The problems of the draft come after the mistakes: they are about what was saved last. */
+    mark() {
+      const marks = mistakes.length ? mistakes.map((each) => this.mistake(each)) : listed().map((each) => this.problem(each));
+      view.dispatch(setDiagnostics(view.state, marks));
+    },
+
+    mistake({ line, column, message }) {
+      const row = view.state.doc.line(Math.min(Math.max(line, 1), view.state.doc.lines));
+      return { from: Math.min(row.from + column - 1, row.to), to: row.to, severity: "error", message };
+    },
+
+    /** One about a setting that is left out stands in the first line, and names it. */
+    problem({ path, severity, message }) {
+      const from = this.place(path);
+      if (from === null) return { from: 0, to: view.state.doc.line(1).to, severity, message: `${path}, left out here: ${message}` };
+      return { from, to: view.state.doc.lineAt(from).to, severity, message };
+    },
+
+    /** Where in the text a path leads to, or null. */
+    place(path) {
+      const { doc } = view.state;
+      const tree = ensureSyntaxTree(view.state, doc.length, PARSE_MS);
+      return (tree && find(tree, path, (from, to) => doc.sliceString(from, to)))?.from ?? null;
+    },
+
+    /** From the list of problems to the line of one. */
+    lead(event) {
+      event.preventDefault();
+      this.goTo(this.place(event.detail.path) ?? 0);
     },
 
     item({ line, message }) {
@@ -77,8 +112,11 @@ export function yamlView() {
     },
 
     go(line) {
-      const row = view.state.doc.line(Math.min(line, view.state.doc.lines));
-      view.dispatch({ selection: { anchor: row.from }, scrollIntoView: true });
+      this.goTo(view.state.doc.line(Math.min(line, view.state.doc.lines)).from);
+    },
+
+    goTo(anchor) {
+      view.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: "center" }) });
       view.focus();
     },
 
@@ -96,4 +134,13 @@ export function yamlView() {
       this.$store.draft.save();
     },
   };
+}
+
+/** The list of problems that the page shows (templates/builder/_problem_list.html). */
+function listed() {
+  return [...document.querySelectorAll("[data-problem-path]")].map(({ dataset, textContent, nextElementSibling }) => ({
+    path: dataset.problemPath,
+    severity: dataset.problemSeverity,
+    message: `${textContent.trim()} ${nextElementSibling.textContent.trim()}`,
+  }));
 }

@@ -103,6 +103,32 @@ class TestViews:
         expect(problems).to_be_hidden()
         assert draft(agent).voice.speed == 1.5
 
+    def test_problems_are_marked_at_their_lines_and_lead_there(
+        self, visit: Visit, agent: Agent, complaints: list[str]
+    ) -> None:
+        talk = {"kind": "conversation", "id": "talk"}
+        lost = {"kind": "say", "id": "lost", "name": "Lost", "say": "Nobody comes here.", "next": "talk"}
+        config = {"prompt": "Greet {{nobody}}.", "flow": {"start": "talk", "steps": [talk, lost]}}
+        agent.draft = AgentConfig.model_validate(config).as_json()
+        agent.save()
+        page = visit("yaml/")
+        errors, warnings = (page.locator(f".cm-lint-marker-{severity}") for severity in ("error", "warning"))
+        expect(errors).to_have_count(1)
+        expect(warnings).not_to_have_count(0)
+        listed = page.get_by_role("region", name="Problems")
+        listed.get_by_role("button", name=re.compile("Lost")).click()
+        expect(page.locator(".cm-line.cm-activeLine")).to_have_text("  - id: lost")
+        listed.get_by_role("button", name="Nothing sets the variable “nobody”.").click()
+        expect(page.locator(".cm-line.cm-activeLine")).to_have_text("prompt: Greet {{nobody}}.")
+        page.keyboard.press("End")
+        for _ in " {{nobody}}.":
+            page.keyboard.press("Backspace")
+        page.keyboard.press("Escape")
+        expect(state(page)).to_have_text(SAVED)
+        expect(errors).to_have_count(0)
+        expect(warnings).not_to_have_count(0)
+        assert complaints == []
+
     def test_settings_are_offered_while_they_are_written(self, visit: Visit) -> None:
         page = visit("yaml/")
         text(page).get_by_text("language: en").click()
