@@ -26,16 +26,7 @@ from voice.providers.local.brought import is_brought
 
 CONTEXT_LINES = 2
 
-PARTS: list[tuple[str, tuple[str, ...]]] = [
-    ("What it says", ("prompt", "greeting", "language")),
-    ("Flow", ("flow",)),
-    ("Knowledge", ("knowledge",)),
-    ("Voice", ("voice_connection", "voice_model", "voice", "speed", "volume", "voice_fallbacks", "pronunciations")),
-    ("Speech recognition", ("hearing_connection", "hearing_model", "hearing_fallbacks", "keyterms")),
-    ("Language model", ("connection", "model", "temperature", "max_tokens", "model_fallbacks")),
-    ("Tools", ("tools",)),
-    *((title, names) for title, _, names in AgentForm.GROUPS),
-]
+PARTS: list[tuple[str, tuple[str, ...]]] = [(part.TITLE, tuple(part.PATHS)) for part in AgentForm.PARTS]
 """The parts of the agent page and their controls."""
 
 SECONDS = (

@@ -14,7 +14,7 @@ from accounts.models import Organization
 from builder import starters, vendors, voices
 from builder.compile import default_model
 from builder.config import LOCAL, AgentConfig, HandOffChoice
-from builder.controls import AgentControls
+from builder.controls import Advanced, AgentControls
 from builder.fields import RowsField, bound, schema
 from builder.models import Agent, ModelConnection
 from builder.sounds import selectors as sounds
@@ -82,8 +82,9 @@ class AgentForm(AgentControls):
     @property
     def groups(self) -> Iterator[Group]:
         """The advanced settings, in the order of the page."""
-        for title, hint, names in self.GROUPS:
-            yield Group(title, hint, [self[name] for name in names])
+        for part in self.PARTS:
+            if issubclass(part, Advanced):
+                yield Group(part.TITLE, part.HINT, [self[name] for name in part.PATHS])
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -164,7 +165,8 @@ class AgentForm(AgentControls):
         for problem in error.errors():
             path = ".".join(str(part) for part in problem["loc"] if isinstance(part, str))
             self.add_error(
-                next((field for known, field in fields.items() if path.startswith(known)), None), problem["msg"]
+                next((field for known, field in fields.items() if f"{path}.".startswith(f"{known}.")), None),
+                problem["msg"],
             )
 
 
