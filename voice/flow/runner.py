@@ -22,12 +22,13 @@ from voice.flow.spec import (
     PostStep,
     SayStep,
     SetStep,
+    SmsStep,
     Step,
     ToolStep,
     TransferStep,
     as_flow,
 )
-from voice.flow.steps import KnowledgeOf, Steps, post_tool
+from voice.flow.steps import KnowledgeOf, Steps, sending_tool
 from voice.flow.talk import Talk
 from voice.flow.walk import Go, Part, State, Walk
 from voice.health import Health
@@ -74,8 +75,8 @@ class FlowBrain:
     ) -> None:
         self._seat = seat
         self._flow = flow if flow.steps else as_flow()
-        posts = {post_tool(step) for step in self._flow.steps if isinstance(step, PostStep)}
-        offered = [tool for tool in seat.tools if tool.schema.name not in posts]
+        sending = {sending_tool(step) for step in self._flow.steps if isinstance(step, PostStep | SmsStep)}
+        offered = [tool for tool in seat.tools if tool.schema.name not in sending]
         self._talk = Talk(
             LlmBrain(replace(seat, tools=offered), models, health=health, knowledge=knowledge), seat.spec, self._flow
         )
@@ -206,8 +207,8 @@ class FlowBrain:
                 return self._steps.say(walk, step)
             case ToolStep():
                 return self._steps.tool(walk, step)
-            case PostStep():
-                return self._steps.post(walk, step)
+            case PostStep() | SmsStep():
+                return self._steps.send(walk, step)
             case TransferStep():
                 return self._steps.transfer(walk, step)
             case HandOffStep():

@@ -8,58 +8,14 @@ tells of such.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from voice.flow.expressions import LONGEST, ExpressionError, parse
+from voice.flow.texts import Address, Condition, FieldName, HeaderName, Name, Pattern, StepId, Template, To, Words
 from voice.frozen import Frozen
-from voice.tools.addresses import whole_url
 
 MOST_STEPS = 500
-
-
-def _expression(text: str) -> str:
-    try:
-        parse(text)
-    except ExpressionError as error:
-        raise ValueError(str(error)) from None
-    return text
-
-
-def _pattern(text: str) -> str:
-    try:
-        matcher(text)
-    except Exception as error:
-        raise ValueError(f"“{text}” is no regular expression.") from error
-    return text
-
-
-@lru_cache(maxsize=256)  # each takes a millisecond to make, and every slot of every step has one
-def matcher(pattern: str) -> TypeAdapter[str]:
-    """What takes only texts that fit a regular expression as a whole. Its time grows with the text, whatever the
-    expression: it was written by a user, and the event loop carries other calls."""
-    return TypeAdapter(Annotated[str, StringConstraints(pattern=f"^(?:{pattern})$" if pattern else ".*")])
-
-
-def _address(url: str) -> str:
-    return whole_url(url) if url else ""
-
-
-StepId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-To = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,39})?$")]
-"""The id of the step that a route leads to; "" where it leads nowhere yet."""
-Name = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]{0,63}$")]
-"""A variable's."""
-Condition = Annotated[str, StringConstraints(max_length=LONGEST), AfterValidator(_expression)]
-"""An expression (`voice.flow.expressions`)."""
-Words = Annotated[str, StringConstraints(max_length=1_000)]
-"""Said in these words; may hold {{variables}}."""
-Template = Annotated[str, StringConstraints(max_length=4_000)]
-"""A text that may hold {{variables}}."""
-HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")]
-FieldName = Annotated[str, StringConstraints(pattern=r"^\w[\w.-]{0,99}$")]
 
 
 # --- parts of steps
@@ -137,7 +93,7 @@ class Slot(Frozen):
     latest: str = Field("", pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")
     region: str = Field("US", pattern=r"^[A-Z]{2}$")
     """Of a phone number without a country code: its country, ISO 3166-1."""
-    pattern: Annotated[str, StringConstraints(max_length=200), AfterValidator(_pattern)] = ""
+    pattern: Pattern = ""
     """Of digits and text: a regular expression that the whole of it has to fit."""
 
     @model_validator(mode="after")
@@ -287,13 +243,31 @@ class PostStep(BaseStep):
     """Sends what is known to an HTTP address."""
 
     kind: Literal["post"]
-    url: Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_address)] = ""
+    url: Address = ""
     """It, and the headers, may hold {{variables}} and {{secret__names}}."""
     headers: Mapping[HeaderName, Template] = Field(default_factory=dict, max_length=20)
     body: Mapping[FieldName, Template] = Field(default_factory=dict, max_length=40)
     """Sent as JSON, by dotted names ("customer.name"). One that is only a {{variable}} keeps its type."""
     wait: bool = False
     """Whether the conversation waits for the answer; otherwise `failure` is never taken."""
+    next: To = ""
+    failure: To = ""
+
+
+class SmsStep(BaseStep):
+    """Sends a text message, by one of the workspace's connections to a carrier."""
+
+    kind: Literal["sms"]
+    connection: str = Field("", max_length=40)
+    """Its id."""
+    sender: str = Field("", max_length=200)
+    """A number of that account in E.164, or a pool of numbers as the carrier names it."""
+    recipient: str = Field("{{system__caller_id}}", max_length=200)
+    """A number in E.164."""
+    text: str = Field("", max_length=1_600)
+    """So much fits into one. May hold {{variables}}, as sender and recipient may."""
+    wait: bool = False
+    """As for a post."""
     next: To = ""
     failure: To = ""
 
@@ -323,6 +297,7 @@ Step = Annotated[
     | HandOffStep
     | SetStep
     | PostStep
+    | SmsStep
     | SayStep
     | EndStep,
     Field(discriminator="kind"),
@@ -390,7 +365,7 @@ def exits(step: Step) -> Iterator[tuple[str, str, str]]:
             yield "failure", "failure", step.failure
         case HandOffStep():
             yield "next", "cannot take the call" if step.agent else "goes on", step.next
-        case PostStep():
+        case PostStep() | SmsStep():
             yield "next", "next", step.next
             if step.wait:
                 yield "failure", "failure", step.failure

@@ -25,6 +25,7 @@ from voice.flow.spec import (
     PostStep,
     SayStep,
     SetStep,
+    SmsStep,
     ToolStep,
     TransferStep,
 )
@@ -35,7 +36,7 @@ from voice.providers.base import ToolRequest
 from voice.toolbox import Result, Toolbox
 from voice.tools import EndCall, HandOff, Tool, Transfer
 from voice.values import fitting
-from voice.variables import value_at
+from voice.variables import render, value_at
 
 KnowledgeOf = Callable[[tuple[str, ...]], Knowledge | None]
 """The documents in these folders; without any, all that the agent has."""
@@ -46,9 +47,9 @@ FROM_DOCUMENTS = (
 )
 
 
-def post_tool(step: PostStep) -> str:
-    """The name of the tool that sends what the step posts."""
-    return f"post_{step.id}"
+def sending_tool(step: PostStep | SmsStep) -> str:
+    """The name of the tool that sends what the step posts or writes."""
+    return f"{step.kind}_{step.id}"
 
 
 class Steps:
@@ -118,11 +119,10 @@ class Steps:
             self._assign(walk, step, result.whole or result.text)
             yield Go(step.success, "it worked")
 
-    async def post(self, walk: Walk, step: PostStep) -> AsyncIterator[Part]:
+    async def send(self, walk: Walk, step: PostStep | SmsStep) -> AsyncIterator[Part]:
         if self._work is None:
             await walk.certain()
-            fields = {re.sub(r"\W+", "_", name): value for name, value in walk.arguments(step.body).items()}
-            work = self._start(walk, post_tool(step), fields)
+            work = self._start(walk, sending_tool(step), _sent(walk, step))
             if not step.wait:
                 self._aside.add(work)
                 work.add_done_callback(self._aside.discard)
@@ -249,6 +249,13 @@ class Steps:
         if step.say:
             yield self._talk.say(walk, step.say)
         yield EndCall(walk.words(step.reason) or f"The flow ended with {step.title}.")
+
+
+def _sent(walk: Walk, step: PostStep | SmsStep) -> dict[str, object]:
+    """The arguments of the tool that sends it."""
+    if isinstance(step, SmsStep):
+        return {name: render(getattr(step, name), walk.variables) for name in ("recipient", "text")}
+    return {re.sub(r"\W+", "_", name): value for name, value in walk.arguments(step.body).items()}
 
 
 def offered(keys: Sequence[Key]) -> str:

@@ -51,19 +51,27 @@ class Api:
 
     @asynccontextmanager
     async def open(
-        self, method: str, path: str, *, what: str, patience: float = FIRST_SECONDS, **request: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        what: str,
+        patience: float = FIRST_SECONDS,
+        repeatable: bool = True,
+        **request: Any,
     ) -> AsyncIterator[httpx.Response]:
         """A successful answer with its body still to come. `request` is httpx's: json, params, data, files, headers.
 
         `what` names the model or voice in the words of a failure. A connection that broke before the answer began and a
-        short "not now" are tried once more. Raises ProviderError: `Refused` for an answer that is no success.
+        short "not now" are tried once more; what is not `repeatable` only where the server has certainly not done it.
+        Raises ProviderError: `Refused` for an answer that is no success.
         """
         retried = False
         while True:
             try:
                 response = await self._send(method, path, patience, request)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                if retried or not (isinstance(error, httpx.HTTPError) and can_retry(error)):
+                if retried or not (isinstance(error, httpx.HTTPError) and can_retry(error, repeatable=repeatable)):
                     raise self.failures.of_transport(error) from error
                 retried = True
                 await asyncio.sleep(SHORT_WAIT / 6)
@@ -79,7 +87,7 @@ class Api:
                 refusal = self.failures.of_status(
                     response.status_code, said, what, response.headers.get("Location", "")
                 )
-                wait = wait_before_retry(response)
+                wait = wait_before_retry(response, repeatable=repeatable)
             if retried or wait is None:
                 raise refusal
             retried = True

@@ -1,7 +1,7 @@
-"""What the engine asks of a provider of speech recognition, speech or language.
+"""What the engine asks of a provider of speech recognition, speech, language or text messages.
 
-An adapter implements one or more of `Vad`, `Stt`, `EndOfTurn`, `Tts`, `Llm`. It is made once and shared by all calls;
-what belongs to one call is in what its methods return. Every failure is raised as a `ProviderError`.
+An adapter implements one or more of `Vad`, `Stt`, `EndOfTurn`, `Tts`, `Llm`, `Texting`. It is made once and shared by
+all calls; what belongs to one call is in what its methods return. Every failure is raised as a `ProviderError`.
 """
 
 from __future__ import annotations
@@ -224,3 +224,25 @@ class Llm(Protocol):
 
     async def prewarm(self, messages: Sequence[Message], *, tools: Sequence[ToolSchema], settings: LlmSettings) -> None:
         """Make a later `stream` that begins with these messages quick. May do nothing; never raises for failure."""
+
+
+# --- text messages ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextMessage:
+    """`to` is a number in E.164; `sender` is one too, or a pool of numbers as the vendor names it."""
+
+    sender: str
+    to: str
+    text: str
+
+
+class Texting(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    async def send(self, message: TextMessage) -> str:
+        """Give a message to the carrier, once. Its id there: it is on its way then, and not yet delivered."""
+
+    async def close(self) -> None: ...

@@ -18,6 +18,8 @@ VENDORS = (
     "pipecat",
     "line",
     "webagent",
+    "twilio",
+    "telnyx",
 )
 """Packages in `voice.providers`, in the order in which they are shown."""
 

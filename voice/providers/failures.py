@@ -17,7 +17,7 @@ _LONGEST = 300
 SHORT_WAIT = 1.5
 _USUAL_WAIT = 0.25
 # Where servers put the words of a report, in the order of preference.
-_WORDS = ("error", "message", "detail", "msg", "err_msg", "description")
+_WORDS = ("error", "errors", "message", "detail", "title", "msg", "err_msg", "description")
 
 
 class Refused(ProviderError):
@@ -140,9 +140,10 @@ class Failures:
         return text.replace(self._secret, "[the key]") if self._secret else text
 
 
-def wait_before_retry(response: httpx.Response) -> float | None:
-    """Seconds to wait before asking again after a refusal; None if that is of no use, or too long for a caller."""
-    if response.status_code not in (429, 502, 503, 529):
+def wait_before_retry(response: httpx.Response, *, repeatable: bool = True) -> float | None:
+    """Seconds to wait before asking again after a refusal; None if that is of no use, or too long for a caller.
+    What is not `repeatable` is asked again only where nothing was done."""
+    if response.status_code not in ((429, 502, 503, 529) if repeatable else (429,)):
         return None
     asked = response.headers.get("Retry-After", "")
     try:
@@ -152,8 +153,11 @@ def wait_before_retry(response: httpx.Response) -> float | None:
     return wait if 0 <= wait <= SHORT_WAIT else None
 
 
-def can_retry(error: httpx.HTTPError) -> bool:
-    """Whether a request that failed before its answer began may be sent again: nobody has answered it."""
+def can_retry(error: httpx.HTTPError, *, repeatable: bool = True) -> bool:
+    """Whether a request that failed before its answer began may be sent again: nobody has answered it; what is not
+    `repeatable`, only if nobody has received it."""
+    if not repeatable:
+        return isinstance(error, httpx.ConnectError)
     return isinstance(error, httpx.ConnectError | httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError)
 
 

@@ -12,11 +12,11 @@ from typing import Any, Literal, Protocol
 import httpx
 
 from voice.brain import Brains
-from voice.providers.base import Llm, Stt, Tts
+from voice.providers.base import Llm, Stt, Texting, Tts
 from voice.providers.realtime import Realtime
 from voice.providers.sockets import Connect, connect_anywhere
 
-Role = Literal["stt", "tts", "llm", "realtime", "agent"]
+Role = Literal["stt", "tts", "llm", "realtime", "agent", "sms"]
 """An "agent" is a program of somebody's own that decides on the words."""
 
 
@@ -27,6 +27,8 @@ class Account:
 
     base_url: str
     api_key: str = field(default="", repr=False)
+    number: str = ""
+    """Which account it is, where the key does not say that."""
     client: Callable[[], httpx.AsyncClient] | None = None
     connect: Connect = connect_anywhere
     name: str = ""
@@ -68,8 +70,8 @@ class VoiceChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class Vendor:
-    """A vendor of speech or language models. Makers take an account and a model's name, and what they make is shared by
-    all calls; a role without a maker is one that the vendor does not have."""
+    """A vendor of speech, language models or text messages. Makers take an account and a model's name, and what they
+    make is shared by all calls; a role without a maker is one that the vendor does not have."""
 
     id: str
     label: str
@@ -86,6 +88,12 @@ class Vendor:
     realtime: Callable[[Account, str], Realtime] | None = None
     agent: Callable[[Account, str], AgentApp] | None = None
     """Here a model is the protocol that the program speaks."""
+    sms: Callable[[Account, str], Texting] | None = None
+    """Here there are no models."""
+    pools: str = ""
+    """A regular expression for what text messages can be sent from in place of a number."""
+    account_hint: str = ""
+    """What `Account.number` is called, and where it is had; "" where the key says whose it is."""
     voices: tuple[VoiceChoice, ...] = ()
     list_voices: Callable[[Account], Awaitable[list[VoiceChoice]]] | None = None
     """Asks the vendor for the account's voices. Raises ProviderError."""

@@ -1,8 +1,11 @@
-"""Addresses that people write for requests with variables in them."""
+"""Addresses and numbers that people write, with variables in them or without."""
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
+
+_E164 = re.compile(r"\+[1-9]\d{6,14}")
 
 
 def whole_url(url: str) -> str:
@@ -20,3 +23,11 @@ def whole_url(url: str) -> str:
     if parts.username or parts.password:
         raise ValueError("Leave the password out of the address, and choose Basic below.")
     return url.strip()
+
+
+def phone_number(text: str) -> str:
+    """A phone number in E.164, which may have been written with spaces, dots, dashes or brackets. Raises ValueError."""
+    number = re.sub(r"[\s().-]", "", text)
+    if not _E164.fullmatch(number):
+        raise ValueError(f"“{text.strip()[:40]}” is no phone number with a country code, such as +14155550100.")
+    return number

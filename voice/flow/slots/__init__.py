@@ -18,7 +18,8 @@ from voice.flow.slots.choices import choice, declines, yes_or_no
 from voice.flow.slots.dates import day
 from voice.flow.slots.numbers import digits, number, numbers
 from voice.flow.slots.times import clock
-from voice.flow.spec import Slot, matcher
+from voice.flow.spec import Slot
+from voice.flow.texts import matcher
 from voice.values import in_letters
 
 __all__ = [
