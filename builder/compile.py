@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Self
 
 from django.conf import settings
 from django.db.models import QuerySet
 
 from builder import vendors
 from builder.config import LOCAL, AgentConfig, HandOffChoice, Source, VoiceChoice, VoiceSource
-from builder.flow import bound_flow, bound_posts, tools_in
+from builder.flow import bound_flow, bound_sending, tools_in
 from builder.knowledge.models import KnowledgeFolder
 from builder.library.models import VoiceFile
 from builder.models import Agent, AgentVersion, ModelConnection
 from builder.pronunciations.selectors import pronunciations
 from builder.sounds.models import AmbientSound
-from builder.tools.agents import ToolsNotReady, bound_tools
-from builder.tools.bind import BoundTool, secrets_of
+from builder.tools.agents import bound_tools
+from builder.tools.bind import BoundTool, ToolsNotReady, secrets_of
+from builder.vendors import Access
 from builder.webhook import BoundWebhook
 from voice.flow.spec import HandOffStep
 from voice.media.ambient import NAMES
@@ -32,20 +32,6 @@ NAME_LENGTH = 60
 
 class AgentNotReady(Exception):
     """The agent cannot take a call as it is; the text says why and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """An account with a vendor: equal ones share their adapters. `name` is what events and messages call it."""
-
-    vendor: str
-    name: str
-    base_url: str
-    api_key: str = field(repr=False)
-
-    @classmethod
-    def by(cls, connection: ModelConnection) -> Self:
-        return cls(connection.vendor, connection.name, connection.address, connection.api_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +133,7 @@ def _alone(agent: Agent, config: AgentConfig) -> CompiledAgent:
         tools = bound_tools(agent.organization_id, ids)
         if flow:
             made = made.model_copy(update={"flow": bound_flow(flow, dict(zip(ids, tools, strict=True)), config.tools)})
-            tools += tuple(bound_posts(flow, agent.organization_id))
+            tools += tuple(bound_sending(flow, agent.organization_id))
     except ToolsNotReady as error:
         raise AgentNotReady(str(error)) from error
     return CompiledAgent(

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from voice.flow.spec import Flow
+from voice.flow.spec import Flow, SmsStep
 from voice.spec import (
     AgentSpec,
     Ambient,
@@ -202,4 +202,6 @@ class AgentConfig(Frozen):
         chosen: list[Source | ModelChoice] = [self.hearing, self.voice, self.model]
         for choice in (self.hearing, self.voice, self.model):
             chosen += choice.fallbacks
-        return {each.connection for each in chosen} - {LOCAL}
+        steps = self.flow.steps if self.flow else ()
+        sending = {step.connection for step in steps if isinstance(step, SmsStep)}
+        return {*sending, *(each.connection for each in chosen)} - {LOCAL, ""}

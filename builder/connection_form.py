@@ -29,10 +29,13 @@ class ConnectionForm(_ModelForm):
         help_text="Stored encrypted and never shown again.",
     )
 
+    CHANGED: ClassVar = ("name", "base_url", "api_key", "account_number", "default_model")
+    """What can be set on a connection that is there."""
+
     class Meta:
         model = ModelConnection
-        fields = ("vendor", "name", "base_url", "api_key", "default_model")
-        labels: ClassVar = {"base_url": "Base URL", "default_model": "Language model"}
+        fields = ("vendor", "name", "base_url", "api_key", "account_number", "default_model")
+        labels: ClassVar = {"base_url": "Base URL", "account_number": "Account", "default_model": "Language model"}
         help_texts: ClassVar = {
             "name": "What the agents' pages and the calls say of it.",
             "base_url": "Where requests go. For a compatible service up to and including /v1.",
@@ -81,6 +84,10 @@ class ConnectionForm(_ModelForm):
         known = vendors.vendors().get(data.get("vendor", ""))
         if known is None:
             return data
+        if not known.account_hint:
+            data["account_number"] = ""
+        elif not data.get("account_number"):
+            self.add_error("account_number", f"{known.label} needs to know which account it is.")
         if data.get("base_url") == known.base_url:
             data["base_url"] = ""
         address = data.get("base_url") or known.base_url

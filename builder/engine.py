@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from builder import vendors
-from builder.compile import Access, Service
+from builder.compile import Service
 from builder.knowledge.embedding import Embedder, EmbeddingModel, hosted_embedder
 from builder.tools.bind import BoundTool, ToolClients
+from builder.vendors import Access
 from voice.providers.base import Llm, Stt, Tts
 from voice.providers.realtime import Realtime
 from voice.providers.vendor import Account, AgentApp, VoiceChoice
@@ -138,6 +139,7 @@ def account(access: Access) -> Account:
     return Account(
         base_url=access.base_url,
         api_key=access.api_key,
+        number=access.number,
         client=partial(http.async_client, own_machine=True, total=TOTAL_SECONDS),
         connect=sockets.connect_own,
         name=access.name,

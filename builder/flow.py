@@ -1,18 +1,17 @@
-"""A flow as the engine walks it: its tools by the names that a call knows them by, and its posts as tools."""
+"""A flow as the engine walks it: its tools by the names that a call knows them by, and what it sends as tools."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from builder.tools.agents import ToolsNotReady
-from builder.tools.bind import BoundTool, secrets_of
-from builder.tools.kinds import OF_THE_ENGINE, Header, HttpConfig, RequestValue
-from voice.flow.spec import ConversationStep, Flow, PostStep, Step, ToolStep
-from voice.flow.steps import post_tool
+from builder.tools.bind import BoundTool, ToolsNotReady, secrets_of, sms_access
+from builder.tools.kinds import OF_THE_ENGINE, Header, HttpConfig, RequestValue, SmsConfig
+from voice.flow.spec import ConversationStep, Flow, PostStep, SmsStep, Step, ToolStep
+from voice.flow.steps import sending_tool
 from voice.tools.mcp import name_for_model
 
-LONGEST_POST = 15.0
+LONGEST_SENDING = 15.0
 
 
 class AnyValue(RequestValue):
@@ -54,9 +53,11 @@ def bound_flow(flow: Flow, tools: Mapping[str, BoundTool], own: Sequence[str]) -
     return flow.model_copy(update={"steps": tuple(map(bound, flow.steps))})
 
 
-def bound_posts(flow: Flow, organization_id: str) -> list[BoundTool]:
-    """A tool for each step that posts something. Raises ToolsNotReady when a secret is missing."""
-    return [_posting(step, organization_id) for step in flow.steps if isinstance(step, PostStep) and step.url]
+def bound_sending(flow: Flow, organization_id: str) -> list[BoundTool]:
+    """A tool for each step that posts or writes something. Raises ToolsNotReady when a secret or a connection is
+    missing."""
+    posts = [_posting(step, organization_id) for step in flow.steps if isinstance(step, PostStep) and step.url]
+    return posts + [_writing(step, organization_id) for step in flow.steps if isinstance(step, SmsStep)]
 
 
 def _posting(step: PostStep, organization_id: str) -> BoundTool:
@@ -65,9 +66,16 @@ def _posting(step: PostStep, organization_id: str) -> BoundTool:
         url=step.url,
         headers=tuple(Header(name=name, value=value) for name, value in step.headers.items()),
         parameters=tuple(AnyValue(name=name) for name in step.body),
-        timeout=LONGEST_POST,
+        timeout=LONGEST_SENDING,
     )
     secrets = secrets_of(organization_id, config.secrets) if config.secrets else {}
     if missing := sorted(config.secrets - secrets.keys()):
         raise ToolsNotReady(f"The step {step.title} needs the secret {missing[0]}. Enter it under Tools, Secrets.")
-    return BoundTool(post_tool(step), "", config, secrets)
+    return BoundTool(sending_tool(step), "", config, secrets)
+
+
+def _writing(step: SmsStep, organization_id: str) -> BoundTool:
+    """The step says to whom, and what."""
+    config = SmsConfig(connection=step.connection, sender=step.sender, recipient="", text="", timeout=LONGEST_SENDING)
+    access = sms_access(organization_id, config, f"The step {step.title}")
+    return BoundTool(sending_tool(step), "", config, access=access)

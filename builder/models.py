@@ -18,7 +18,7 @@ __all__ = ["Agent", "AgentVersion", "ModelConnection", "Secret", "Tool"]
 
 
 class ModelConnection(models.Model):
-    """The workspace's account with a vendor of speech or language models."""
+    """The workspace's account with a vendor of speech, language models or text messages."""
 
     id = PrefixedIdField(prefix="conn")
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="model_connections")
@@ -28,6 +28,8 @@ class ModelConnection(models.Model):
     base_url = models.CharField(max_length=300, blank=True)
     """Empty: the vendor's own."""
     api_key = EncryptedTextField(blank=True)
+    account_number = models.CharField(max_length=80, blank=True)
+    """Which account it is, with vendors whose keys do not say that."""
     default_model = models.CharField(max_length=120, blank=True)
     """The language model of agents that name none. Empty: the vendor's first one."""
     created_at = models.DateTimeField(auto_now_add=True)

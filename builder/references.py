@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from accounts.models import Organization
+from builder import vendors
 from builder.config import LOCAL
 
-Kind = Literal["connection", "tool", "folder", "dictionary", "agent"]
+Kind = Literal["connection", "sms", "tool", "folder", "dictionary", "agent"]
 Place = tuple[str | int, ...]
 """Where something stands in a config: keys and positions, such as ("voice", "fallbacks", 0, "connection")."""
 
@@ -27,6 +28,7 @@ PLACES: Mapping[str, Kind] = {
     "flow.steps.*.tool": "tool",
     "flow.steps.*.folders.*": "folder",
     "flow.steps.*.agent": "agent",
+    "flow.steps.*.connection": "sms",
     "handoffs.*.agent": "agent",
 }
 """The settings that hold an id; `*` stands for each of a list."""
@@ -44,9 +46,11 @@ class Names:
         agents = organization.agents.filter(deleted_at=None).order_by("-created_at")
         # Of agents with one name the oldest has it to itself; the others are known by their ids.
         oldest = {name: key for key, name in agents.values_list("pk", "name")}
+        connections = organization.model_connections.values_list("pk", "name", "vendor")
         return cls(
             {
-                "connection": dict(organization.model_connections.values_list("pk", "name")),
+                "connection": {key: name for key, name, _ in connections},
+                "sms": {key: name for key, name, vendor in connections if vendors.has_role(vendor, "sms")},
                 "tool": dict(organization.tools.values_list("pk", "name")),
                 "folder": dict(organization.knowledge_folders.values_list("pk", "name")),
                 "dictionary": dict(organization.pronunciation_dictionaries.values_list("pk", "name")),

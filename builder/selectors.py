@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from accounts.models import Organization
 from builder import engine, vendors, voices
-from builder.compile import Access, AgentNotReady, compile_config
+from builder.compile import AgentNotReady, compile_config
 from builder.config import LOCAL, AgentConfig
 from builder.models import Agent, AgentVersion, ModelConnection
+from builder.vendors import Access
 from voice.providers.vendor import VoiceChoice
 
 RECENT = timedelta(days=7)

@@ -22,7 +22,7 @@ from builder.config import AgentConfig
 from builder.drafts import history, presence
 from builder.drafts.merge import Choice, Conflict, merge
 from builder.knowledge.models import KnowledgeSettings
-from builder.models import Agent, AgentVersion, ModelConnection
+from builder.models import Agent, AgentVersion, ModelConnection, Tool
 from builder.problems import errors
 from builder.selectors import connections_of
 from core.errors import ApiError, ErrorCode
@@ -290,6 +290,7 @@ def connection_create(
     name: str,
     base_url: str = "",
     api_key: str = "",
+    account_number: str = "",
     default_model: str = "",
 ) -> ModelConnection:
     connection = ModelConnection.objects.create(
@@ -298,6 +299,7 @@ def connection_create(
         name=name,
         base_url=base_url,
         api_key=api_key,
+        account_number=account_number,
         default_model=default_model,
     )
     _audit_connection(connection, actor, "connection.created", ModelConnection())
@@ -306,12 +308,20 @@ def connection_create(
 
 @transaction.atomic
 def connection_update(
-    *, connection: ModelConnection, actor: User, name: str, base_url: str, api_key: str, default_model: str
+    *,
+    connection: ModelConnection,
+    actor: User,
+    name: str,
+    base_url: str,
+    api_key: str,
+    default_model: str,
+    account_number: str = "",
 ) -> ModelConnection:
     """Change a connection. Calls in progress keep the address and key that they began with."""
     current = ModelConnection.objects.select_for_update().get(pk=connection.pk)
     before = copy(current)
     current.name, current.base_url, current.api_key, current.default_model = name, base_url, api_key, default_model
+    current.account_number = account_number
     current.save()
     _audit_connection(current, actor, "connection.updated", before)
     return current
@@ -319,10 +329,11 @@ def connection_update(
 
 @transaction.atomic
 def connection_delete(*, connection: ModelConnection, actor: User) -> None:
-    """Raises ApiError (conflict), which says what uses it: an agent, in its draft or live, or the knowledge base."""
-    users = agents_using(connection)
+    """Raises ApiError (conflict), which says what uses it: an agent, in its draft or live, a tool, or the knowledge
+    base."""
+    users: list[Agent | Tool] = [*agents_using(connection), *tools_using(connection)]
     if users:
-        names = ", ".join(agent.name for agent in users[:5]) + (" and others" if len(users) > 5 else "")
+        names = ", ".join(user.name for user in users[:5]) + (" and others" if len(users) > 5 else "")
         message = f"Used by {names}. Choose something else there and publish, then delete it."
         raise ApiError(ErrorCode.CONFLICT, f"{connection.name} is in use", message)
     if KnowledgeSettings.objects.filter(connection=connection).exists():
@@ -343,6 +354,12 @@ def agents_using(connection: ModelConnection) -> list[Agent]:
     """The agents, not deleted, whose draft or live version uses `connection`."""
     agents = Agent.objects.filter(organization_id=connection.organization_id, deleted_at=None)
     return [agent for agent in agents.select_related("live_version") if connection.pk in connections_of(agent)]
+
+
+def tools_using(connection: ModelConnection) -> list[Tool]:
+    """The tools that send text messages by `connection`."""
+    tools = Tool.objects.filter(organization_id=connection.organization_id, kind=Tool.Kind.SMS)
+    return list(tools.filter(config__connection=connection.pk).select_related("organization"))
 
 
 def _locked(agent: Agent) -> Agent:
@@ -397,7 +414,7 @@ def _audit_edit(agent: Agent, actor: User, edited: dict[str, tuple[Any, Any]]) -
 def _audit_connection(connection: ModelConnection, actor: User, action: str, before: ModelConnection) -> None:
     changed: dict[str, tuple[Any, Any]] = {
         field: (getattr(before, field), getattr(connection, field))
-        for field in ("vendor", "name", "base_url", "default_model")
+        for field in ("vendor", "name", "base_url", "account_number", "default_model")
         if getattr(before, field) != getattr(connection, field)
     }
     if before.api_key != connection.api_key:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import cast
+from typing import TYPE_CHECKING, Self, cast
 
 from voice.providers import catalogue
 from voice.providers.vendor import Role, Vendor
+
+if TYPE_CHECKING:
+    from builder.models import ModelConnection
 
 COMPATIBLE = "compatible"
 """Whatever speaks OpenAI's protocols at an address of its own."""
@@ -19,7 +22,26 @@ ROLES: Mapping[Role, str] = {
     "llm": "Language models",
     "realtime": "Speech to speech",
     "agent": "Agents in code",
+    "sms": "Text messages",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """An account with a vendor: equal ones share their adapters. `name` is what events and messages call it, `number`
+    which account it is where the key does not say that."""
+
+    vendor: str
+    name: str
+    base_url: str
+    api_key: str = field(repr=False)
+    number: str = ""
+
+    @classmethod
+    def by(cls, connection: ModelConnection) -> Self:
+        return cls(
+            connection.vendor, connection.name, connection.address, connection.api_key, connection.account_number
+        )
 
 
 @cache

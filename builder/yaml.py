@@ -35,6 +35,7 @@ ALWAYS = ("prompt", "greeting", "language")
 NAME_LONGEST = Agent._meta.get_field("name").max_length or 0
 WORDS: Mapping[Kind, str] = {
     "connection": "connection",
+    "sms": "connection for text messages",
     "tool": "tool",
     "folder": "folder of knowledge",
     "dictionary": "dictionary of pronunciations",

@@ -12,10 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from django.conf import settings
 
-from builder.compile import Access
 from builder.knowledge.models import KnowledgeSettings
 from builder.models import ModelConnection
-from builder.vendors import COMPATIBLE
+from builder.vendors import COMPATIBLE, Access
 from core import http
 
 if TYPE_CHECKING:

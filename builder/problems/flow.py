@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from builder.problems.model import Problem, error, warning
 from builder.problems.subject import Subject
+from builder.tools.texting import wrong_recipient, wrong_sender
 from voice.flow.expressions import matching
-from voice.flow.spec import BranchStep, CollectStep, ConversationStep, Flow, Slot, Step, exits
+from voice.flow.spec import BranchStep, CollectStep, ConversationStep, Flow, Slot, SmsStep, Step, exits
 
 
 def _steps(subject: Subject) -> Iterator[tuple[int, Step]]:
@@ -150,6 +151,14 @@ def a_way_is_never_taken(subject: Subject) -> Iterator[Problem]:
                 )
 
 
+_OF_A_MESSAGE = {
+    "connection": "a connection that sends text messages",
+    "sender": "the number that it sends from",
+    "recipient": "a number to send to",
+    "text": "what the message says",
+}
+
+
 def a_step_lacks_what_it_works_with(subject: Subject) -> Iterator[Problem]:
     config = subject.config
     targets = {target.name for target in config.transfers}
@@ -162,10 +171,28 @@ def a_step_lacks_what_it_works_with(subject: Subject) -> Iterator[Problem]:
                 missing, field = "somebody to transfer to", "target"
             case "post" if not step.url:
                 missing, field = "the address that it sends to", "url"
+            case "sms" if absent := next((name for name in _OF_A_MESSAGE if not getattr(step, name).strip()), ""):
+                missing, field = _OF_A_MESSAGE[absent], absent
             case "knowledge" if not step.folders and not config.knowledge:
                 missing, field = "a folder of knowledge", "folders"
         if missing:
             yield error(f"“{step.title}” lacks {missing}.", "Choose one.", "flow", "steps", number, field, step=step.id)
+
+
+def a_text_message_has_no_number(subject: Subject) -> Iterator[Problem]:
+    for number, step in _steps(subject):
+        if not isinstance(step, SmsStep):
+            continue
+        connection = subject.connections.get(step.connection)
+        vendor = connection.vendor if connection else ""
+        wrong = {
+            "sender": wrong_sender(step.sender, vendor) if step.sender.strip() and connection else "",
+            "recipient": wrong_recipient(step.recipient) if step.recipient.strip() else "",
+        }
+        for field, why in wrong.items():
+            if why:
+                mend = "Write it as +14155550100, or choose a {{variable}} that holds one."
+                yield error(f"“{step.title}”: {why}", mend, *_field(number, field), step=step.id)
 
 
 def a_step_may_use_a_tool_that_the_agent_has_not(subject: Subject) -> Iterator[Problem]:

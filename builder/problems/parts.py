@@ -15,6 +15,7 @@ from voice.media.ambient import NAMES
 
 WORDS: Mapping[Kind, tuple[str, str]] = {
     "connection": ("A connection", "Choose another one."),
+    "sms": ("The connection for text messages", "Choose another one."),
     "tool": ("A tool", "Take it out."),
     "folder": ("A folder of knowledge", "Take it out."),
     "dictionary": ("A dictionary of pronunciations", "Take it out."),

@@ -26,16 +26,16 @@ def a_connection_does_not_do_it(subject: Subject) -> Iterator[Problem]:
 
 
 def a_key_is_missing(subject: Subject) -> Iterator[Problem]:
-    for chosen in subject.chosen:
-        connection = subject.connections.get(chosen.source.connection)
+    places = [(chosen.source.connection, (*chosen.place, "connection"), "") for chosen in subject.chosen]
+    for number, step in enumerate(subject.config.flow.steps if subject.config.flow else ()):
+        if step.kind == "sms":
+            places.append((step.connection, ("flow", "steps", number, "connection"), step.id))
+    for key, place, step_id in places:
+        connection = subject.connections.get(key)
         known = vendors.vendors().get(connection.vendor) if connection else None
         if connection and known and known.needs_key and not connection.api_key:
-            yield error(
-                f"{connection.name} has no key, and answers nobody without one.",
-                "Enter its key under Connections.",
-                *chosen.place,
-                "connection",
-            )
+            message = f"{connection.name} has no key, and answers nobody without one."
+            yield error(message, "Enter its key under Connections.", *place, step=step_id)
 
 
 def a_model_is_not_named(subject: Subject) -> Iterator[Problem]:

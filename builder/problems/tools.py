@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from builder.problems.model import Problem, error, warning
 from builder.problems.subject import Subject
-from builder.tools.kinds import OF_THE_ENGINE, McpConfig
+from builder.tools.kinds import OF_THE_ENGINE, McpConfig, SmsConfig
 from builder.tools.models import Tool
 
 
@@ -24,6 +24,17 @@ def a_secret_is_missing(subject: Subject) -> Iterator[Problem]:
             yield error(
                 f"The tool {tool.name} needs the secret “{name}”, which is not there.",
                 "Enter it under Tools, Secrets.",
+                *_place(subject, tool),
+            )
+
+
+def nothing_sends_its_messages(subject: Subject) -> Iterator[Problem]:
+    for tool in subject.tools.values():
+        config = tool.parsed_config
+        if isinstance(config, SmsConfig) and config.connection not in subject.names.by_id.get("sms", {}):
+            yield error(
+                f"The tool {tool.name} has no connection that sends its text messages.",
+                "Choose one on the page of the tool.",
                 *_place(subject, tool),
             )
 

@@ -33,7 +33,7 @@ def a_tool_needs_a_variable_that_nothing_sets(subject: Subject) -> Iterator[Prob
     known = _known(subject)
     for number, key in enumerate(subject.config.tools):
         tool = subject.tools.get(key)
-        for name in _needed(tool.parsed_config) if tool else ():
+        for name in tool.parsed_config.needed if tool else ():
             if name.partition(".")[0] not in known and not name.startswith(SECRET):
                 yield warning(
                     f"The tool {tool.name if tool else ''} needs the variable “{name}”, which nothing sets.",
@@ -76,15 +76,6 @@ def _known(subject: Subject) -> set[str]:
         if isinstance(made := tool.parsed_config, HttpConfig):
             known |= {one.variable for one in made.assign}
     return known
-
-
-def _needed(config: object) -> set[str]:
-    """The variables that the requests of a tool carry."""
-    if not isinstance(config, HttpConfig):
-        return set()
-    texts = [config.url, *(one.value for one in config.parameters), *(one.value for one in config.headers)]
-    given = {one.value for one in config.parameters if one.source == "variable" and one.value}
-    return {*names_in(*texts), *given}
 
 
 def _uses(value: Any, place: Place) -> Iterator[tuple[Place, str]]:

@@ -10,10 +10,11 @@ from pydantic import ValidationError
 
 from accounts.models import Organization
 from builder import vendors
-from builder.compile import Access, default_model
+from builder.compile import default_model
 from builder.config import AgentConfig, ModelChoice
 from builder.fields import LinesField
 from builder.models import ModelConnection
+from builder.vendors import Access
 
 
 def writers(organization: Organization) -> dict[str, ModelConnection]:

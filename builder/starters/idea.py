@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationError
 
 from builder import engine
-from builder.compile import Access
 from builder.starters import RECEPTIONIST, STYLE
+from builder.vendors import Access
 from voice.providers.base import LlmSettings, ProviderError, TextDelta, ToolRequest, ToolSchema
 
 SECONDS = 60.0

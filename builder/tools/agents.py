@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from builder.tools.bind import BoundTool, SecretMissing, secrets_of
+from builder.tools.bind import BoundTool, ToolsNotReady, secrets_of
 from builder.tools.kinds import OF_THE_ENGINE
 from builder.tools.models import Tool
-
-
-class ToolsNotReady(Exception):
-    """An agent cannot have these tools; the text says why and what to do."""
 
 
 def bound_tools(organization_id: str, ids: Sequence[str]) -> tuple[BoundTool, ...]:
@@ -23,10 +19,7 @@ def bound_tools(organization_id: str, ids: Sequence[str]) -> tuple[BoundTool, ..
         raise ToolsNotReady("A tool that this agent uses was deleted. Take it out on the agent's page.")
     needed = {name for tool in found.values() for name in tool.parsed_config.secrets}
     secrets = secrets_of(organization_id, needed) if needed else {}
-    try:
-        bound = tuple(BoundTool.by(found[key], secrets) for key in ids)
-    except SecretMissing as error:
-        raise ToolsNotReady(f"{error} Enter it under Tools, Secrets.") from error
+    bound = tuple(BoundTool.by(found[key], secrets) for key in ids)
     _require_one_of_each_name(bound)
     return bound
 

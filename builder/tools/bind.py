@@ -9,6 +9,8 @@ from typing import cast
 
 import httpx
 
+from builder import vendors
+from builder.models import ModelConnection
 from builder.tools.kinds import (
     LONGEST_DESCRIPTION,
     LONGEST_NAME,
@@ -19,16 +21,20 @@ from builder.tools.kinds import (
     McpListed,
     RequestValue,
     SearchConfig,
+    SmsConfig,
     ToolConfig,
 )
 from builder.tools.models import Secret, Tool
 from builder.tools.secrecy import Mask, SecretiveTool, basic
+from builder.vendors import Access
 from core import http
 from voice import tools as engine
-from voice.providers.base import ToolSchema
+from voice.providers.base import Texting, ToolSchema
+from voice.providers.vendor import Account
 from voice.tools.client import ClientTool
 from voice.tools.http import HttpRequest, HttpTool, Parameter
 from voice.tools.mcp import McpServer, McpTool, name_for_model
+from voice.tools.sms import SmsTool
 from voice.tools.web_search import Brave, DuckDuckGo, Exa, SearchEngine, Tavily, WebSearch
 
 LONGEST = 120.0
@@ -38,8 +44,8 @@ LARGEST = 1_000_000
 ENGINES = {"tavily": Tavily, "exa": Exa, "brave": Brave}
 
 
-class SecretMissing(Exception):
-    """A tool needs a secret that is not there; the text says which."""
+class ToolsNotReady(Exception):
+    """A tool lacks something that it works with; the text says what, and what to do."""
 
 
 class ToolClients:
@@ -48,6 +54,7 @@ class ToolClients:
     def __init__(self) -> None:
         self.http = http.async_client(timeout=LONGEST, total=LONGEST, max_bytes=LARGEST, own_machine=True)
         self._servers: dict[tuple[str, str, str], McpServer] = {}
+        self._texting: dict[Access, Texting] = {}
 
     def server(self, name: str, url: str, token: str) -> McpServer:
         """An MCP server; all calls share its session."""
@@ -56,6 +63,22 @@ class ToolClients:
             headers = {"Authorization": f"Bearer {token}"} if token else {}
             self._servers[key] = McpServer(name=name, url=url, client=self.http, headers=headers)
         return self._servers[key]
+
+    def texting(self, access: Access) -> Texting:
+        """Who sends an account's text messages; equal accounts share one."""
+        make = vendors.vendor(access.vendor).sms
+        if make is None:
+            raise TypeError(f"{access.vendor} sends no text messages.")
+        if access not in self._texting:
+            account = Account(
+                base_url=access.base_url,
+                api_key=access.api_key,
+                number=access.number,
+                client=lambda: self.http,
+                name=access.name,
+            )
+            self._texting[access] = make(account, "")
+        return self._texting[access]
 
     async def close(self) -> None:
         for server in self._servers.values():
@@ -71,15 +94,22 @@ class BoundTool:
     description: str
     config: ToolConfig
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    access: Access | None = None
+    """The account that it sends text messages by."""
 
     @classmethod
     def by(cls, tool: Tool, secrets: Mapping[str, str] | None = None) -> BoundTool:
-        """Raises SecretMissing. `secrets` are all of the workspace, where they are known already."""
+        """Raises ToolsNotReady. `secrets` are all of the workspace, where they are known already."""
         config = tool.parsed_config
         known = secrets_of(tool.organization_id, config.secrets) if secrets is None else secrets
         if missing := sorted(config.secrets - known.keys()):
-            raise SecretMissing(f"The tool {tool.name} needs the secret {missing[0]}, which is not there.")
-        return cls(tool.name, tool.description, config, {name: known[name] for name in config.secrets})
+            raise ToolsNotReady(
+                f"The tool {tool.name} needs the secret {missing[0]}, which is not there. "
+                "Enter it under Tools, Secrets."
+            )
+        needed = {name: known[name] for name in config.secrets}
+        access = sms_access(tool.organization_id, config, f"The tool {tool.name}")
+        return cls(tool.name, tool.description, config, needed, access)
 
     @property
     def names(self) -> list[str]:
@@ -93,6 +123,9 @@ class BoundTool:
         """Hides its secrets."""
         auth = self.config.auth if isinstance(self.config, HttpConfig) else None
         together = [basic(auth.user, self.secrets[auth.secret])] if auth and auth.scheme == "basic" else []
+        if access := self.access:
+            user, _, password = access.api_key.rpartition(":")
+            together += [access.api_key, password, basic(user or access.number, password)]
         return Mask(self.secrets, *together)
 
     async def listing(self) -> list[McpListed]:
@@ -140,12 +173,26 @@ class BoundTool:
                 return self._of_server(self.config, clients)
             case SearchConfig():
                 return [self._search(self.config, clients.http)]
+            case SmsConfig() if self.access is not None:
+                return [self._sms(self.config, clients.texting(self.access), self.access)]
         raise TypeError(f"{type(self.config).__name__} is no kind of tool.")
 
     def _of_server(self, config: McpConfig, clients: ToolClients) -> list[engine.Tool]:
         server = clients.server(self.name, config.url, self.secrets.get(config.secret, ""))
         described = {one.name: {"description": one.description, "inputSchema": one.parameters} for one in config.listed}
         return [McpTool(server, name, described[name], config.policy) for name in config.chosen if name in described]
+
+    def _sms(self, config: SmsConfig, texting: Texting, access: Access) -> engine.Tool:
+        return SmsTool(
+            name=self.name,
+            description=self.description,
+            texting=texting,
+            sender=config.sender,
+            pools=vendors.vendor(access.vendor).pools,
+            recipient=config.recipient,
+            text=config.text,
+            policy=config.policy,
+        )
 
     def _search(self, config: SearchConfig, client: httpx.AsyncClient) -> engine.Tool:
         make = ENGINES.get(config.engine)
@@ -155,6 +202,16 @@ class BoundTool:
             search.schema, name=self.name, description=self.description or search.schema.description
         )
         return search
+
+
+def sms_access(organization_id: str, config: ToolConfig, whose: str) -> Access | None:
+    """The account by which a tool sends text messages; None for other tools. Raises ToolsNotReady, of `whose` tool."""
+    if not isinstance(config, SmsConfig):
+        return None
+    found = ModelConnection.objects.filter(organization_id=organization_id, pk=config.connection).first()
+    if found is None or not vendors.has_role(found.vendor, "sms"):
+        raise ToolsNotReady(f"{whose} has no connection that sends text messages. Choose one.")
+    return Access.by(found)
 
 
 def secrets_of(organization_id: str, names: Collection[str]) -> dict[str, str]:

@@ -9,8 +9,9 @@ from django import forms
 from pydantic import ValidationError
 
 from accounts.models import Organization
+from builder import vendors
 from builder.fields import NumberField, RowsField, bare
-from builder.tools import controls
+from builder.tools import controls, texting
 from builder.tools.curl import Imported, NotUnderstood, from_curl
 from builder.tools.kinds import CONFIGS, NAME, OF_THE_ENGINE, PARAMETERS, McpConfig, ToolConfig
 from builder.tools.models import Tool
@@ -263,7 +264,58 @@ class SearchForm(ToolForm):
         return super().clean()
 
 
-FORMS: dict[str, type[ToolForm]] = {form.kind: form for form in (HttpForm, ClientForm, McpForm, SearchForm)}
+class SmsForm(ToolForm):
+    kind = "sms"
+    EXTRA = ("connection", "sender", "recipient", "text")
+
+    connection = forms.ChoiceField(label="Sent by", help_text="A connection to a carrier, such as Twilio or Telnyx.")
+    sender = forms.CharField(
+        label="From",
+        max_length=200,
+        help_text="A number of that account, such as +14155550100, or a pool of numbers: "
+        "Twilio's messaging service (MG…), Telnyx's messaging profile.",
+    )
+    recipient = forms.CharField(
+        label="To",
+        required=False,
+        max_length=200,
+        help_text="<code>{{system__caller_id}}</code> is the caller. Empty: the model writes the number, "
+        "and what callers say decides to whom messages go.",
+    )
+    text = forms.CharField(
+        label="Text",
+        required=False,
+        max_length=1_600,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="May hold <code>{{variables}}</code>. Empty: the model writes it.",
+    )
+
+    def __init__(self, data: Any = None, *, organization: Organization, tool: Tool | None = None) -> None:
+        super().__init__(data, organization=organization, tool=tool)
+        self._vendors = dict(organization.model_connections.values_list("pk", "vendor"))
+        names = organization.model_connections.values_list("pk", "name")
+        connection: Any = self.fields["connection"]
+        connection.choices = [
+            ("", "Choose one"),
+            *((key, name) for key, name in names if vendors.has_role(self._vendors[key], "sms")),
+        ]
+        if len(connection.choices) == 1:
+            connection.help_text = "There is none yet: add one of Twilio or Telnyx under Connections."
+
+    def clean_sender(self) -> str:
+        sender: str = self.cleaned_data["sender"].strip()
+        if problem := texting.wrong_sender(sender, self._vendors.get(self.cleaned_data.get("connection", ""), "")):
+            raise forms.ValidationError(problem)
+        return sender
+
+    def clean_recipient(self) -> str:
+        recipient: str = self.cleaned_data["recipient"].strip()
+        if recipient and (problem := texting.wrong_recipient(recipient)):
+            raise forms.ValidationError(problem)
+        return recipient
+
+
+FORMS: dict[str, type[ToolForm]] = {form.kind: form for form in (HttpForm, ClientForm, McpForm, SearchForm, SmsForm)}
 
 
 class SecretForm(forms.Form):

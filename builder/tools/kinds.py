@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from voice.spec import Frozen
 from voice.tools import ToolPolicy
 from voice.tools.addresses import whole_url
+from voice.variables import names_in
 
 ValueType = Literal["string", "number", "integer", "boolean", "strings", "json"]
 NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
@@ -45,6 +46,11 @@ class ToolConfig(Frozen):
     def secrets(self) -> set[str]:
         """The names of the secrets that it needs."""
         return set()
+
+    @property
+    def needed(self) -> list[str]:
+        """The variables of the call that its requests carry, secrets among them."""
+        return []
 
 
 class Value(Frozen):
@@ -141,6 +147,13 @@ class HttpConfig(ToolConfig):
         named = {name for text in texts for name in _SECRET.findall(text)}
         return named | ({self.auth.secret} if self.auth.scheme != "none" and self.auth.secret else set())
 
+    @property
+    def needed(self) -> list[str]:
+        constants = [one.value for one in self.parameters if one.source == "constant"]
+        texts = [self.url, *(one.value for one in self.headers), *constants]
+        given = [one.value or one.name for one in self.parameters if one.source == "variable"]
+        return list(dict.fromkeys([*names_in(*texts), *given]))
+
 
 class ClientConfig(ToolConfig):
     """A request to the caller's own application, over the connection that carries the call."""
@@ -188,6 +201,26 @@ class SearchConfig(ToolConfig):
         return {self.secret} if self.secret and self.engine != "duckduckgo" else set()
 
 
+class SmsConfig(ToolConfig):
+    """A text message by the connection with that id. Texts may hold `{{variables}}`; without recipient, or without
+    text, the model writes it."""
+
+    connection: str = Field("", max_length=40)
+    sender: str = Field("", max_length=200)
+    """A number of that account in E.164, or a pool of numbers as the carrier names it."""
+    recipient: str = Field("{{system__caller_id}}", max_length=200)
+    text: str = Field("", max_length=1_600)
+
+    @property
+    def policy(self) -> ToolPolicy:
+        """What is on its way is not left half done when the caller interrupts."""
+        return ToolPolicy(timeout=self.timeout, speech=self.speech, background=self.background, cancellable=False)
+
+    @property
+    def needed(self) -> list[str]:
+        return names_in(self.sender, self.recipient, self.text)
+
+
 @dataclass(frozen=True, slots=True)
 class NewTool:
     """A tool to be made."""
@@ -203,4 +236,5 @@ CONFIGS: dict[str, type[ToolConfig]] = {
     "client": ClientConfig,
     "mcp": McpConfig,
     "web_search": SearchConfig,
+    "sms": SmsConfig,
 }

@@ -21,6 +21,7 @@ class Tool(models.Model):
         CLIENT = "client", "Caller's application"
         MCP = "mcp", "MCP server"
         WEB_SEARCH = "web_search", "Web search"
+        SMS = "sms", "Text message"
 
     id = PrefixedIdField(prefix="tool")
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="tools")

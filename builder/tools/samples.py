@@ -11,10 +11,9 @@ from django.utils.html import escape
 
 from builder.fields import LinesField
 from builder.tools.bind import BoundTool
-from builder.tools.kinds import HttpConfig
 from voice.providers.base import ToolSchema
 from voice.values import SECRET_PREFIX
-from voice.variables import OF_THE_CLOCK, names_in
+from voice.variables import OF_THE_CLOCK
 
 YES_OR_NO = [("", "Not given"), ("true", "Yes"), ("false", "No")]
 
@@ -79,14 +78,7 @@ class SampleForm(forms.Form):
 
 def variables_of(bound: BoundTool) -> list[str]:
     """The variables of a call that a tool's request needs, but for secrets and times."""
-    config = bound.config
-    if not isinstance(config, HttpConfig):
-        return []
-    constants = [one.value for one in config.parameters if one.source == "constant"]
-    texts = [config.url, *(one.value for one in config.headers), *constants]
-    names = names_in(*texts)
-    names += [one.value or one.name for one in config.parameters if one.source == "variable"]
-    return [name for name in dict.fromkeys(names) if not name.startswith(SECRET_PREFIX) and name not in OF_THE_CLOCK]
+    return [name for name in bound.config.needed if not name.startswith(SECRET_PREFIX) and name not in OF_THE_CLOCK]
 
 
 def _is_plain(schema: ToolSchema) -> bool:

@@ -7,14 +7,15 @@ from urllib.parse import urlsplit
 
 from accounts.models import Organization
 from builder.models import Agent
-from builder.tools.kinds import ClientConfig, HttpConfig, McpConfig, SearchConfig
+from builder.tools.kinds import ClientConfig, HttpConfig, McpConfig, SearchConfig, SmsConfig
 from builder.tools.models import Secret, Tool
 
-ICONS = {"http": "globe", "client": "smartphone", "mcp": "blocks", "web_search": "search"}
+ICONS = {"http": "globe", "client": "smartphone", "mcp": "blocks", "web_search": "search", "sms": "message-square-text"}
 KINDS = [
     ("http", ICONS["http"], "HTTP request", "Asks or tells any web service: a calendar, a shop, your own server."),
     ("mcp", ICONS["mcp"], "MCP server", "Brings all the tools that a Model Context Protocol server has."),
     ("web_search", ICONS["web_search"], "Web search", "Looks up what is new."),
+    ("sms", ICONS["sms"], "Text message", "Sends a text message, to the caller or to somebody else."),
     (
         "client",
         ICONS["client"],
@@ -65,6 +66,8 @@ def summary(tool: Tool) -> str:
             return "answers" if expects else "is told"
         case SearchConfig(engine=engine):
             return ENGINE_NAMES[engine]
+        case SmsConfig(recipient=recipient):
+            return f"to {recipient}" if recipient else "to whom the model writes"
     return ""
 
 

@@ -17,7 +17,7 @@ from accounts.models import Role
 from builder import limits
 from builder.access import get_secret, get_tool
 from builder.tools import selectors, services, trial
-from builder.tools.bind import BoundTool, SecretMissing
+from builder.tools.bind import BoundTool, ToolsNotReady
 from builder.tools.forms import FORMS, ImportForm, SecretForm, ToolForm
 from builder.tools.models import Tool
 from builder.tools.samples import SampleForm
@@ -111,7 +111,7 @@ def _sample(found: Tool, data: QueryDict | None = None) -> dict[str, Any]:
         return {}
     try:
         bound = BoundTool.by(found)
-    except SecretMissing as error:
+    except ToolsNotReady as error:
         return {"problem": str(error)}
     schemas = async_to_sync(trial.schemas)(bound)
     if not schemas:
@@ -127,7 +127,7 @@ def tool_listing(request: WorkspaceRequest, tool_id: str) -> HttpResponse:
     limits.require("tool_test", request.user, times=20, seconds=60)
     try:
         listed = async_to_sync(BoundTool.by(found).listing)()
-    except (SecretMissing, ToolError) as error:
+    except (ToolsNotReady, ToolError) as error:
         messages.error(request, str(error))
         return redirect(found)
     services.mcp_listed(tool=found, actor=request.user, listed=listed)

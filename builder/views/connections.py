@@ -16,10 +16,10 @@ from accounts.access import WorkspaceRequest, may, workspace_view
 from accounts.models import Role
 from builder import engine, limits, selectors, services, vendors
 from builder.access import get_connection
-from builder.compile import Access
 from builder.connection_form import ConnectionForm
 from builder.models import ModelConnection
 from builder.presets import PRESETS
+from builder.vendors import Access
 from core import http
 from voice.providers.base import ProviderError
 
@@ -57,7 +57,7 @@ def connection(request: WorkspaceRequest, connection_id: str) -> HttpResponse:
     form = ConnectionForm(request.POST or None, instance=found)
     if not form.is_valid():
         return _page(request, form)
-    changed = {name: form.cleaned_data[name] for name in ("name", "base_url", "api_key", "default_model")}
+    changed = {name: form.cleaned_data[name] for name in ConnectionForm.CHANGED}
     services.connection_update(connection=found, actor=request.user, **changed)
     messages.success(request, "Saved. New calls use it from now on.")
     return redirect("connection", workspace=request.organization.slug, connection_id=found.pk)
@@ -69,7 +69,7 @@ def _page(request: WorkspaceRequest, form: ConnectionForm) -> HttpResponse:
         "form": form,
         "connection": stored,
         "has_key": bool(stored and stored.api_key),
-        "agents": services.agents_using(stored) if stored else [],
+        "users": [*services.agents_using(stored), *services.tools_using(stored)] if stored else [],
         "vendors": _vendors(),
         "presets": PRESETS,
         "reaches_own_machine": http.only_used_here(),
@@ -84,6 +84,7 @@ def _vendors() -> dict[str, dict[str, Any]]:
             "label": known.label,
             "address": known.base_url,
             "hint": known.key_hint,
+            "account": known.account_hint,
             "needsKey": known.needs_key,
             "roles": [vendors.ROLES[role] for role in vendors.roles(known.id)],
             "models": vendors.models(known.id, "llm"),

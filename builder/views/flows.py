@@ -27,6 +27,7 @@ STEPS = {
         ("set", "Set variables", "variable", "Keeps something for later."),
         ("tool", "Tool", "wrench", "Runs a tool without the model."),
         ("post", "Send to an address", "send-horizontal", "Posts what is known."),
+        ("sms", "Text message", "message-square-text", "To the caller, or to somebody else."),
     ],
     "Pass on or end": [
         ("transfer", "Transfer", "phone-forwarded", "To a person."),

@@ -14,9 +14,10 @@ from accounts.access import WorkspaceRequest, workspace_view
 from accounts.models import Role, User
 from builder import engine, limits
 from builder.access import get_agent
-from builder.compile import Access, default_model
+from builder.compile import default_model
 from builder.forms import PreviewForm
 from builder.pronunciations.selectors import pronunciations
+from builder.vendors import Access
 from core.errors import ApiError, ErrorCode
 from voice.media.pcm import Gain
 from voice.providers.base import ProviderBusy, ProviderError

@@ -19,6 +19,9 @@ const LABELS = {
   slots: "Fields",
   assign: "Variables from the result",
   ask_again: "Ask again for what is known",
+  connection: "Sent by",
+  sender: "From (a number of that account, or a pool of numbers)",
+  recipient: "To (a number, or a {{variable}} that holds one)",
   confirm: "Read back and have it confirmed",
 };
 let counter = 0;

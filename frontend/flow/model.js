@@ -11,6 +11,7 @@ export const KINDS = {
   knowledge: { title: "Knowledge answer", tone: "knowledge", hint: "Answers from documents only.", blank: {} },
   tool: { title: "Tool", tone: "tool", hint: "Runs a tool, without the model.", blank: {} },
   post: { title: "Send to an address", tone: "tool", hint: "Posts what is known.", blank: {} },
+  sms: { title: "Text message", tone: "tool", hint: "Writes to the caller's phone.", blank: {} },
   transfer: { title: "Transfer", tone: "caller", hint: "Gives the caller to a person.", blank: {} },
   handoff: { title: "Hand-off", tone: "agent", hint: "Another agent goes on.", blank: {} },
   end: { title: "End", tone: "bad", hint: "Says goodbye and hangs up.", blank: {} },
@@ -47,6 +48,7 @@ export function exits(step) {
     case "menu":
       return [...(step.keys ?? []).map((key, place) => exit(["keys", place, "to"], [key.key, ...(key.words ?? []).slice(0, 1)].join(" · "))), exit(["failed"], "no choice")];
     case "post":
+    case "sms":
       return [exit(["next"], ""), ...(step.wait ? [exit(["failure"], "failure")] : [])];
     default:
       return NEXT[step.kind].map(([name, label]) => exit([name], label));
@@ -58,7 +60,7 @@ export function preview(step) {
   const fields = (step.slots ?? []).map(({ name }) => name).join(", ");
   const sets = (step.values ?? []).map(({ name }) => name).join(", ");
   const keys = (step.keys ?? []).map(({ key }) => key).join(" ");
-  const text = step.say || step.prompt || step.question || fields || sets || step.target || step.url || (keys && `Keys ${keys}`) || "";
+  const text = step.say || step.prompt || step.question || fields || sets || step.target || step.url || step.text || (keys && `Keys ${keys}`) || "";
   return text.split("\n")[0] || KINDS[step.kind].hint;
 }
 

@@ -13,9 +13,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from builder import engine, services
-from builder.compile import Access
 from builder.config import AgentConfig
 from builder.models import Agent
+from builder.vendors import Access
 from tests.browser.conftest import OpenPage
 from tests.builder.conftest import ALL_READY
 from tests.conftest import AgentFactory, ClientFactory, ConnectionFactory

@@ -10,10 +10,11 @@ from pydantic import BaseModel, ValidationError
 from accounts.models import Organization
 from builder import voices
 from builder.changes import PARTS, Change, changes, grouped, settings_of
-from builder.compile import Access, AgentNotReady, Service, compile_agent, default_model
+from builder.compile import AgentNotReady, Service, compile_agent, default_model
 from builder.config import AgentConfig, HearingChoice, ModelChoice, Source, VariableChoice, VoiceChoice, VoiceSource
 from builder.forms import AgentForm
 from builder.models import AgentVersion
+from builder.vendors import Access
 from tests.builder.pages import page_data
 from tests.conftest import AgentFactory, ConnectionFactory, VersionFactory
 from voice.spec import Ambient, Inactivity, TransferTarget, TurnTaking, Voice

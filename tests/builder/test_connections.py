@@ -11,10 +11,10 @@ from pytest_django.asserts import assertRedirects
 
 from accounts.models import Organization, User
 from builder import engine
-from builder.compile import Access
 from builder.config import AgentConfig, ModelChoice
 from builder.connection_form import ConnectionForm
 from builder.models import ModelConnection
+from builder.vendors import Access
 from tests.builder.pages import html
 from tests.conftest import AgentFactory, ClientFactory, ConnectionFactory
 from voice.providers.base import ProviderError

@@ -13,7 +13,8 @@ import respx
 from django.apps import apps
 
 from builder import engine
-from builder.compile import Access, Service
+from builder.compile import Service
+from builder.vendors import Access
 from core import http, lifespan, sockets
 from voice.providers.base import ProviderError
 

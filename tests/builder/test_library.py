@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from accounts.models import Organization, User
 from builder import engine
-from builder.compile import Access
+from builder.vendors import Access
 from tests.builder.pages import html
 from tests.conftest import AgentFactory, ClientFactory, ConnectionFactory
 from voice.providers.base import ProviderError

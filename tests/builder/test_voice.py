@@ -10,7 +10,7 @@ import pytest
 
 from accounts.models import Organization, User
 from builder import engine
-from builder.compile import Access
+from builder.vendors import Access
 from tests.builder.pages import address
 from tests.conftest import AgentFactory, ClientFactory, ConnectionFactory
 from voice.providers.base import ProviderBusy, ProviderError

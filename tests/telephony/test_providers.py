@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from builder import engine
-from builder.compile import Access, CompiledAgent, Service
+from builder.compile import CompiledAgent, Service
+from builder.vendors import Access
 from core.errors import ApiError, ErrorCode
 from telephony.providers import Providers, needed_models, require_models
 from voice.providers.local import Component, ModelsStatus
