@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -198,6 +199,7 @@ def process(socket_path, tmp_path):
     command = [sys.executable, "-m", "voice.providers.local.server", "--socket", str(socket_path)]
     command += ["--models", str(tmp_path / "models"), "--llm", "none"]
     environment = {**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "PATH": ""}
+    environment["GLIBC_TUNABLES"] = "glibc.malloc.perturb=0"
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as running:
         yield running
         if running.poll() is None:
@@ -236,6 +238,17 @@ async def test_sigterm_ends_the_process_and_removes_its_socket(process, socket_p
     process.communicate(timeout=10)
     assert process.returncode == 0
     assert not socket_path.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux has large pages for malloc.")
+async def test_the_process_takes_large_pages_and_keeps_other_settings(process, socket_path):
+    await _status(socket_path, lambda s: s.connected)
+    environment = Path(f"/proc/{process.pid}/environ").read_bytes()  # noqa: ASYNC240
+    # The C library puts a zero in the place of each colon as it reads them.
+    assert b"GLIBC_TUNABLES=glibc.malloc.perturb=0:glibc.malloc.hugetlb=1" in environment.replace(
+        b"\0glibc.", b":glibc."
+    )
 
 
 @pytest.mark.slow

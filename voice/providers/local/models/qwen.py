@@ -31,6 +31,8 @@ class Qwen:
         self._folder = Path(tempfile.mkdtemp(prefix="callwright-llm-"))
         parameters = xllamacpp.CommonParams()
         parameters.model.path = str(models / manifest.QWEN)
+        # In memory of its own, not mapped from the file, half of which would be there twice.
+        parameters.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_NONE
         parameters.n_ctx = SLOTS * CONTEXT
         parameters.n_parallel = SLOTS
         parameters.n_batch = parameters.n_ubatch = BATCH
