@@ -30,8 +30,8 @@ test-js: ## Run the tests of the front end's modules
 test-real: install $(if $(shell command -v npm),node_modules) ## Run the tests that need model weights or a browser, one at a time
 	$(BIN)/pytest -m "models or browser"
 
-test-postgres: install ## Run the unit tests on Postgres
-	$(BIN)/python scripts/with_postgres.py $(BIN)/pytest -n 2 -m "not models and not browser and not slow"
+test-postgres: install ## Run the unit tests on Postgres, but for those of the engine, which knows no database
+	$(BIN)/python scripts/with_postgres.py $(BIN)/pytest -n 2 -m "not models and not browser and not slow" --ignore tests/voice
 
 chromium:
 	@scripts/chromium.sh
