@@ -83,6 +83,7 @@ class BrowserTransport(Transport):
     """A transport over whichever socket the browser has open. Without one, audio is lost."""
 
     lead = 0.08
+    may_type = True
 
     def __init__(self) -> None:
         self.playout_delay = 0.1

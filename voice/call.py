@@ -222,8 +222,7 @@ class Call(ABC):
     # --- the line
 
     def _watch_line(self) -> None:
-        """A line on which nothing arrives is one-way: it is noticed, and given up if something did arrive before.
-        (A caller without a microphone types.)"""
+        """A line on which nothing arrives is one-way: it is noticed, and given up if something did arrive before."""
         self._set_timer("line", self._spec.patience.no_audio, self._check_line)
 
     def _check_line(self) -> None:
@@ -231,7 +230,7 @@ class Call(ABC):
         self._checked_frames = self._heard_frames
         self._missed = 0 if arrived else self._missed + 1
         waited = self._missed * self._spec.patience.no_audio
-        if self._missed == 1:
+        if self._missed == 1 and (self._heard_frames or not self._transport.may_type):
             slow = events.ProviderSlow(at=self.clock.now(), turn=0, role="transport", provider="line", waited=waited)
             self._emit(slow)
         elif self._missed > 1 and self._heard_frames:

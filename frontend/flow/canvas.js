@@ -131,6 +131,7 @@ export class FlowCanvas extends HTMLElement {
     const { scale } = this.view;
     const window = line("rect", { x: -this.view.x / scale, y: -this.view.y / scale, width: this.clientWidth / scale, height: this.clientHeight / scale, class: "flow-map-view" });
     this.map.replaceChildren(...rects, window);
+    this.map.toggleAttribute("data-whole", [...this.places.values()].every((place) => this.#inSight(place)));
   }
 
   #move(view) {
@@ -160,9 +161,27 @@ export class FlowCanvas extends HTMLElement {
     const place = this.places.get(id);
     if (!place) return;
     const { scale } = this.view;
-    const [left, top] = [place.x * scale + this.view.x, place.y * scale + this.view.y];
-    const away = left < 0 || top < 0 || left + WIDTH * scale > this.clientWidth || top + HEIGHT * scale > this.clientHeight;
-    if (away) this.#move({ x: this.clientWidth / 2 - (place.x + WIDTH / 2) * scale, y: this.clientHeight / 2 - (place.y + HEIGHT / 2) * scale });
+    if (!this.#inSight(place) || this.#isUnderMap(place)) this.#move({ x: this.clientWidth / 2 - (place.x + WIDTH / 2) * scale, y: this.clientHeight / 2 - (place.y + HEIGHT / 2) * scale });
+  }
+
+  /** Where a step is drawn, from the canvas's corner. */
+  #box({ x, y }) {
+    const { scale } = this.view;
+    const [left, top] = [x * scale + this.view.x, y * scale + this.view.y];
+    return { left, top, right: left + WIDTH * scale, bottom: top + HEIGHT * scale };
+  }
+
+  #inSight(place) {
+    const { left, top, right, bottom } = this.#box(place);
+    return left > -1 && top > -1 && right < this.clientWidth + 1 && bottom < this.clientHeight + 1;
+  }
+
+  /** The map lies in the lower left corner. */
+  #isUnderMap(place) {
+    const { left, bottom } = this.#box(place);
+    const map = this.map.getBoundingClientRect();
+    const corner = this.getBoundingClientRect();
+    return map.width > 0 && left < map.right - corner.left && bottom > map.top - corner.top;
   }
 
   focusStep(id) {

@@ -218,6 +218,7 @@ class FarEnd(Transport):
     audio: list[bytes] = field(default_factory=list)
     transferred: list[Destination] = field(default_factory=list)
     transfer_fails: str = ""
+    may_type: bool = False
 
     def send_audio(self, frame: bytes) -> None:
         assert len(frame) == FRAME_BYTES

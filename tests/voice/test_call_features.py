@@ -21,6 +21,8 @@ from tests.voice.fakes import (
     Presses,
     Sends,
     Speaks,
+    Step,
+    Types,
     agent,
     chat_model,
     hold_call,
@@ -370,6 +372,16 @@ def test_a_line_on_which_nothing_arrives_any_more_is_given_up() -> None:
     assert len(slow) == 1
     assert call.end.reason == EndReason.NO_AUDIO
     assert call.end.at < 3.0 + 4 * 5.0
+
+
+def test_who_may_type_is_missed_on_the_line_only_once_they_were_heard() -> None:
+    def noticed(*script: Step, may_type: bool) -> bool:
+        call = hold_call(*script, far_end=FarEnd(may_type=may_type), ends_at=12.0)
+        return any(event.role == "transport" for event in call.all(events.ProviderSlow))
+
+    assert not noticed(FallsSilent(0.0), Types(1.0, "Hello?"), may_type=True)
+    assert noticed(FallsSilent(3.0), Types(4.0, "Hello?"), may_type=True)
+    assert noticed(FallsSilent(0.0), may_type=False)
 
 
 def test_a_far_end_that_is_gone_ends_the_call() -> None:
