@@ -55,6 +55,12 @@ def test_no_page_or_script_loads_from_a_cdn() -> None:
     assert served == []
 
 
+def test_a_comment_in_a_template_ends_on_its_line() -> None:
+    templates = [path for path in tracked_files() if path.is_relative_to(ROOT / "templates")]
+    open_ended = re.compile(r"{#(?!.*#})")  # Django shows it as text
+    assert [path for path in templates if open_ended.search(path.read_text())] == []
+
+
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_locked_package_is_pinned_by_version_and_hash(lock: str) -> None:
     lines = [line for line in read(lock).splitlines() if line and not line.lstrip().startswith("#")]

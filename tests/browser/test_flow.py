@@ -177,3 +177,29 @@ def test_on_a_narrow_screen_the_steps_are_a_list(visit: Visit, with_steps: Agent
     flow = draft(with_steps).flow
     assert flow is not None
     assert flow.steps[-1].model_dump()["say"] == "Bye!"
+
+
+def test_the_picture_keeps_its_place_when_problems_come(visit: Visit, with_steps: Agent) -> None:
+    page = visit("flow/")
+    problems = page.get_by_role("region", name="Problems")
+    top = "document.querySelector('flow-canvas').getBoundingClientRect().top + scrollY"
+    for opened in (False, True):
+        if opened:
+            problems.locator("summary").click()
+            expect(problems.get_by_role("button").first).to_be_visible()
+        before, count = page.evaluate(top), problems.locator("li").count()
+        add(page, "Send to an address")  # to none
+        expect(problems.locator("li")).not_to_have_count(count)
+        assert page.evaluate(top) == before
+
+
+def test_the_small_map_is_there_only_where_not_all_steps_are_in_sight(visit: Visit, with_steps: Agent) -> None:
+    page = visit("flow/")
+    small_map = page.locator(".flow-map")
+    expect(card(page, "Greet")).to_be_visible()
+    expect(small_map).to_be_hidden()
+    for _ in range(4):
+        page.get_by_role("button", name="Zoom in").click()
+    expect(small_map).to_be_visible()
+    page.get_by_role("button", name="Fit").click()
+    expect(small_map).to_be_hidden()
