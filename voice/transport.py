@@ -55,7 +55,7 @@ class Transport(Protocol):
     """The far end tells which keys are pressed. Otherwise tones are looked for in its audio."""
 
     may_type: bool = False
-    """The caller may have no microphone, and type: a line on which nothing has arrived yet is then no sign of trouble."""
+    """The caller may have no microphone, and type: that nothing has arrived yet is then no sign of trouble."""
 
     def send_audio(self, frame: bytes) -> None:
         """Send one frame of the agent's audio."""
