@@ -15,13 +15,12 @@ from voice.agent_call import STILL_SLOW_SECONDS, AgentCall, Source
 from voice.brain import Brain, Seat
 from voice.call import EndReason
 from voice.events import Event
-from voice.guardrails import Guard
 from voice.hearing import Hearing
-from voice.honesty import Honesty
 from voice.media.recording import Recorder
 from voice.playout import Utterance
 from voice.providers.base import ProviderError, Stt
 from voice.reply import Replier, Reply, ReplyFailed
+from voice.scruples import Scruples
 from voice.services import Services
 from voice.spec import AgentSpec
 from voice.speech import Speaker
@@ -67,8 +66,7 @@ class Conversation(AgentCall):
             before=before,
         )
         self._services: Services = services
-        self._honesty = Honesty()
-        self._guard = Guard(spec.guardrails)
+        self._scruples = Scruples(spec, clock=self.clock, emit=self._emit)
         self._speaker: Speaker = self._make_speaker(spec, services)
         self._brain = self._make_brain(spec, services)
         self._replier = Replier(
@@ -78,8 +76,8 @@ class Conversation(AgentCall):
             clock=self.clock,
             emit=self._emit,
             grown=self._playout.more,
-            clean=self._clean,
-            joins=lambda text, place: self._guard.joining(self._speaker.lexicon.joins)(text, place),
+            clean=lambda reply, clause: self._scruples.clean(reply.turn, clause),
+            joins=lambda text, place: self._scruples.joining(self._speaker.lexicon.joins)(text, place),
         )
         self._turns = TurnTaker(
             settings=spec.turns,
@@ -106,7 +104,7 @@ class Conversation(AgentCall):
 
     def _make_brain(self, spec: AgentSpec, services: Services, past: list[tuple[str, str]] | None = None) -> Brain:
         tools = [*tools_of(spec), *services.tools]
-        self._honesty.know(tool.schema for tool in tools)
+        self._scruples.know(tool.schema for tool in tools)
         return services.brain(
             Seat(
                 call_id=self._call_id,
@@ -127,7 +125,7 @@ class Conversation(AgentCall):
         super()._emit(event)
         if isinstance(event, events.TurnDecision) and event.verdict == "waiting":
             self._nod()
-        self._honesty.notice(event)
+        self._scruples.notice(event)
         try:
             self._brain.notice(event)
         except Exception:
@@ -326,13 +324,13 @@ class Conversation(AgentCall):
             begun.asked_at = self.clock.now()
             self._playout.release()
         if begun.refused:
-            self._tell_guard(begun.turn, "topic", begun.refused, text, "refused")
+            self._scruples.refused(begun.turn, begun.refused, text)
         self._set_timer("slow", self._spec.slow_after, self._slow)
 
     def _reply_to(self, text: str, turn: int) -> Reply:
         """What the caller says is answered by the brain, unless it is about what is refused."""
-        refused = self._guard.refuses(text)
-        words = self._worded(self._guard.refusal) if refused else ""
+        refused = self._scruples.refuses(text)
+        words = self._worded(self._scruples.refusal) if refused else ""
         return Reply(turn, caller=text, text=words, refused=refused, asked_at=self.clock.now())
 
     def _say(self, text: str, after: Callable[[], None] | None = None, *, final: bool = False) -> None:
@@ -391,7 +389,7 @@ class Conversation(AgentCall):
         said = " ".join(word.text for word in utterance.words)
         self._turns.expecting = cues.expected(said)
         self._brain.keep(reply.turn, reply.caller, reply.own_words(said), whole=not reply.failed)
-        if not reply.text and self._doubted(reply.turn, said):
+        if not reply.text and self._scruples.corrects(reply.turn, said):
             self._say(self._spec.phrases.correction, after=self._set_right)
             return
         match reply.action:
@@ -408,29 +406,6 @@ class Conversation(AgentCall):
                 self._answer(*waiting, "speech")
             case None:
                 self._idle()
-
-    # --- guardrails and honesty
-
-    def _clean(self, reply: Reply, clause: str) -> str:
-        """A piece of what the brain says without what the agent never says."""
-        words, found = self._guard.cleaned(clause)
-        for phrase in found:
-            self._tell_guard(reply.turn, "never_say", phrase, clause, "replaced")
-        return words
-
-    def _tell_guard(
-        self, turn: int, kind: Literal["topic", "never_say"], rule: str, text: str, then: Literal["refused", "replaced"]
-    ) -> None:
-        self._emit(events.GuardrailApplied(at=self.clock.now(), turn=turn, kind=kind, rule=rule, text=text, then=then))
-
-    def _doubted(self, turn: int, said: str) -> bool:
-        """Whether something was claimed that no tool has done, and is to be corrected aloud."""
-        doubts = self._honesty.doubts(said) if self._spec.honesty != "off" else []
-        corrects = bool(doubts) and self._spec.honesty == "correct" and self._honesty.may_correct(turn)
-        for claim in doubts:
-            then = "corrected" if corrects else "noted"
-            self._emit(events.ClaimDoubted(at=self.clock.now(), turn=turn, claim=claim, then=then))
-        return corrects
 
     def _set_right(self) -> None:
         """The false claim is taken back: what the caller has said meanwhile is answered, or else the brain goes on."""
@@ -457,7 +432,7 @@ class Conversation(AgentCall):
         self._spawn(self._brain.close(), "former agent", spare=True)
         spoken = self._spec.language
         self._spec, self._services = member.spec, member.services
-        self._guard = Guard(member.spec.guardrails)
+        self._scruples.take_over(member.spec)
         if member.spec.language != spoken and not member.spec.languages.detect:
             self._turns.listen_in(member.spec.language)
         self._variables.declare(member.spec.variables, agent=member.spec.name, timezone=member.spec.timezone)

@@ -17,14 +17,14 @@ from voice.answers import Answer, Answers
 from voice.brain import TOOL_ROUNDS
 from voice.call import EndReason
 from voice.events import Event
-from voice.guardrails import Guard, instructed
-from voice.honesty import Honesty
+from voice.guardrails import instructed
 from voice.media.pcm import Gain
 from voice.media.recording import Recorder
 from voice.playout import Utterance
 from voice.providers.base import Message, ProviderError
 from voice.providers.realtime import RealtimeSettings, ReplyDone
 from voice.realtime_log import Asked, CallerLog, ModelLog
+from voice.scruples import Scruples
 from voice.services import RealtimeServices
 from voice.spec import AgentSpec
 from voice.speech import Speaker
@@ -64,8 +64,7 @@ class RealtimeConversation(AgentCall):
         )
         self._services: RealtimeServices = services
         self._realtime = services.realtime
-        self._honesty = Honesty()
-        self._guard = Guard(spec.guardrails)
+        self._scruples = Scruples(spec, clock=self.clock, emit=self._emit)
         self._toolbox = Toolbox(
             [*tools_of(spec), *services.tools],
             control=self._controls,
@@ -73,7 +72,7 @@ class RealtimeConversation(AgentCall):
             emit=self._emit,
             late=self._told_late,
         )
-        self._honesty.know(self._toolbox.schemas)
+        self._scruples.know(self._toolbox.schemas)
         self._speaker = self._make_speaker(spec, services) if services.voices else None
         self._caller = CallerLog(self._realtime.name, self.clock, self._emit)
         self._model = ModelLog(self._realtime, [tool.name for tool in self._toolbox.schemas], self.clock, self._emit)
@@ -91,21 +90,9 @@ class RealtimeConversation(AgentCall):
 
     def _emit(self, event: Event) -> None:
         super()._emit(event)
-        self._honesty.notice(event)
+        self._scruples.notice(event)
         if isinstance(event, events.AgentTurn):
-            self._check(event)
-
-    def _check(self, said: events.AgentTurn) -> None:
-        """Note what should not have been said: nothing can take back a sound that a model makes by itself."""
-        at = self.clock.now()
-        for claim in self._honesty.doubts(said.text) if self._spec.honesty != "off" else ():
-            self._emit(events.ClaimDoubted(at=at, turn=said.turn, claim=claim, then="noted"))
-        for phrase in self._guard.found(said.text):
-            self._emit(
-                events.GuardrailApplied(
-                    at=at, turn=said.turn, kind="never_say", rule=phrase, text=said.text, then="said"
-                )
-            )
+            self._scruples.regret(event)
 
     def _settings(self) -> RealtimeSettings:
         spec, turns = self._spec, self._spec.turns
