@@ -54,6 +54,7 @@ KINDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "handoff": {"agent": st.sampled_from(["", "gone"]), "next": TO},
     "set": {"values": st.just([{"name": "x", "value": "number(x) + 1"}]), "next": TO},
     "post": {"wait": st.booleans(), "next": TO, "failure": TO},
+    "sms": {"wait": st.booleans(), "next": TO, "failure": TO},
     "say": {"say": st.sampled_from(["", "So."]), "next": TO},
     "end": {"say": st.sampled_from(["", "Bye."])},
 }
