@@ -39,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
     people.a_number_cannot_be_called,
     people.the_model_is_not_told_when_to_transfer,
     people.a_colleague_takes_no_calls,
+    flow.nobody_walks_the_steps,
     flow.it_begins_nowhere,
     flow.a_way_leads_to_a_step_that_is_gone,
     flow.a_step_lacks_what_it_works_with,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from builder import vendors
 from builder.problems.model import Problem, error, warning
 from builder.problems.subject import Subject
 from builder.tools.texting import wrong_recipient, wrong_sender
 from voice.flow.expressions import matching
 from voice.flow.spec import BranchStep, CollectStep, ConversationStep, Flow, Slot, SmsStep, Step, exits
+from voice.providers.vendor import Role
 
 
 def _steps(subject: Subject) -> Iterator[tuple[int, Step]]:
@@ -20,6 +22,23 @@ def _field(number: int, path: str) -> tuple[str | int, ...]:
     """The place of a field of a step, whose path is as `exits` gives it."""
     parts = (int(part) if part.isdigit() else part for part in path.split("."))
     return ("flow", "steps", number, *parts)
+
+
+WALKS_NO_STEPS: Mapping[Role, str] = {
+    "realtime": "A model that hears and speaks by itself",
+    "agent": "An agent in code",
+}
+
+
+def nobody_walks_the_steps(subject: Subject) -> Iterator[Problem]:
+    flow, role = subject.config.flow, subject.answers_by
+    if flow and flow.steps and role in WALKS_NO_STEPS and vendors.has_role(subject.answering_vendor, role):
+        yield error(
+            f"{WALKS_NO_STEPS[role]} keeps to no steps: calls would go past the flow.",
+            "Choose a language model, or delete the steps.",
+            "model",
+            "connection",
+        )
 
 
 def it_begins_nowhere(subject: Subject) -> Iterator[Problem]:

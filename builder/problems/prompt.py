@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from builder.config import LOCAL
 from builder.problems.model import Problem, error, warning
 from builder.problems.subject import Subject
+from voice.flow.spec import ConversationStep, Flow, KnowledgeStep
 
 LOCAL_CONTEXT = 4096
 """Tokens that the local model keeps in mind: prompt, tools and conversation."""
@@ -66,9 +67,21 @@ def it_takes_long_to_read(subject: Subject) -> Iterator[Problem]:
         )
 
 
+def _begins_with_words(flow: Flow | None) -> bool:
+    """Does the first step speak by itself, or lead to one that does?"""
+    match flow.first if flow else None:
+        case None:
+            return False
+        case ConversationStep(say=say):
+            return bool(say.strip())
+        case KnowledgeStep(question=question):
+            return bool(question.strip())
+    return True
+
+
 def nobody_speaks_first(subject: Subject) -> Iterator[Problem]:
     config = subject.config
-    if config.first_speaker == "greeting" and not config.greeting.strip():
+    if config.first_speaker == "greeting" and not config.greeting.strip() and not _begins_with_words(config.flow):
         yield warning(
             "The agent is to speak first, and has no greeting: it waits for the caller.",
             "Write a greeting, or let the model or the caller begin.",

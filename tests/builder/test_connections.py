@@ -136,6 +136,47 @@ class TestPages:
         assert "Front desk" in html(response)
         assert ModelConnection.objects.exists()
 
+    def test_a_carrier_is_connected_under_its_account(
+        self, client_for: ClientFactory, admin: User, workspace: Organization
+    ) -> None:
+        client, url = client_for(admin), reverse("connection_new", args=[workspace.slug])
+        data = {"vendor": "twilio", "name": "Twilio", "api_key": "sk-very-secret"}
+        response = client.post(url, data)
+        assert response.status_code == 422
+        assert "needs to know which account" in html(response)
+        client.post(url, data | {"account_number": "AC1"})
+        made = ModelConnection.objects.get()
+        assert Access.by(made) == Access("twilio", "Twilio", "https://api.twilio.com", "sk-very-secret", "AC1")
+        page = html(client.get(reverse("connections", args=[workspace.slug])))
+        assert "Text messages" in page
+        # Others say by their key whose they are.
+        client.post(url, DATA | {"account_number": "AC1"})
+        assert ModelConnection.objects.get(name="Groq").account_number == ""
+
+    def test_one_by_which_a_tool_writes_is_not_deleted(
+        self, client_for: ClientFactory, admin: User, workspace: Organization, connection_factory: ConnectionFactory
+    ) -> None:
+        made = connection_factory("Twilio", vendor="twilio")
+        config = {"connection": made.pk, "sender": "+14155550100"}
+        workspace.tools.create(kind="sms", name="text_the_caller", config=config)
+        client = client_for(admin)
+        assert "text_the_caller" in html(client.get(address("connection", made)))
+        response = client.post(address("connection_delete", made))
+        assert response.status_code == 409
+        assert "text_the_caller" in html(response)
+
+    def test_one_by_which_a_step_writes_is_not_deleted(
+        self,
+        client_for: ClientFactory,
+        admin: User,
+        agent_factory: AgentFactory,
+        connection_factory: ConnectionFactory,
+    ) -> None:
+        made = connection_factory("Twilio", vendor="twilio")
+        step = {"kind": "sms", "id": "tell", "connection": made.pk}
+        agent_factory("Front desk", config=AgentConfig.model_validate({"flow": {"steps": [step]}}))
+        assert client_for(admin).post(address("connection_delete", made)).status_code == 409
+
     def test_one_that_is_not_used_is_deleted(
         self, client_for: ClientFactory, admin: User, connection_factory: ConnectionFactory
     ) -> None:

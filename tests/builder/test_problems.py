@@ -344,10 +344,67 @@ def test_a_way_that_does_not_say_when_is_never_taken(found: Any) -> None:
         ({"kind": "transfer", "target": "desk", "failure": "bye"}, "somebody to transfer to"),
         ({"kind": "post", "next": "bye"}, "the address that it sends to"),
         ({"kind": "knowledge", "next": "bye", "nothing_found": "bye"}, "a folder of knowledge"),
+        ({"kind": "sms", "next": "bye", "sender": "+14155550100", "text": "Hi"}, "a connection that sends"),
     ],
 )
 def test_a_step_that_lacks_what_it_works_with_is_an_error(found: Any, step: dict[str, Any], lacks: str) -> None:
     assert one(found(flow=flow({"id": "work", **step}, BYE)), f"lacks {lacks}").severity == "error"
+
+
+@pytest.fixture
+def message(connection_factory: ConnectionFactory) -> dict[str, Any]:
+    """A step that sends a text message."""
+    carrier = connection_factory("Twilio", vendor="twilio", base_url="", account_number="AC1")
+    step = {"kind": "sms", "id": "tell", "connection": carrier.pk, "sender": "+14155550100"}
+    return {**step, "text": "Hello {{system__agent_name}}", "next": "bye"}
+
+
+def test_a_text_message_goes_from_a_number_to_a_number(found: Any, message: dict[str, Any]) -> None:
+    fine = [{}, {"recipient": "+49 (30) 123-456"}, {"sender": "MG" + "0" * 32}, {"sender": "{{system__called_number}}"}]
+    for settings in fine:
+        assert found(flow=flow({**message, **settings}, BYE)) == []
+    for setting, number in [
+        ("sender", "0170 123"),
+        ("sender", "Salon"),
+        ("recipient", "call me"),
+        ("recipient", "+12"),
+    ]:
+        wrong = one(found(flow=flow({**message, setting: number}, BYE)), "with a country code")
+        assert (wrong.severity, wrong.step, wrong.path) == ("error", "tell", f"flow.steps.0.{setting}")
+    for setting, lack in [("sender", "sends from"), ("recipient", "number to send to"), ("text", "what the message")]:
+        assert one(found(flow=flow({**message, setting: " "}, BYE)), lack).path == f"flow.steps.0.{setting}"
+
+
+def test_a_text_message_needs_a_carrier_with_a_key(
+    found: Any, message: dict[str, Any], workspace: Organization, connection_factory: ConnectionFactory
+) -> None:
+    model = connection_factory("Groq")
+    for gone in ("conn_x", model.pk):
+        lacking = one(found(flow=flow({**message, "connection": gone}, BYE)), "connection for text messages was")
+        assert (lacking.severity, lacking.step) == ("error", "tell")
+    tool = Tool.objects.create(
+        organization=workspace, kind="sms", name="text", description="Writes.", config={"connection": model.pk}
+    )
+    assert one(found(tools=(tool.pk,)), "The tool text has no connection").severity == "error"
+    workspace.model_connections.filter(vendor="twilio").update(api_key="")
+    assert one(found(flow=flow(message, BYE)), "Twilio has no key").step == "tell"
+
+
+def test_steps_that_nothing_walks_are_an_error_at_the_model(
+    found: Any, connection_factory: ConnectionFactory, agent_factory: AgentFactory, member: User
+) -> None:
+    openai = connection_factory("OpenAI", vendor="openai", base_url="", default_model="")
+    app = connection_factory("App", vendor="line", base_url="https://agent.example.org", default_model="")
+    speaks = ModelChoice(connection=openai.pk, name="gpt-realtime-2")
+    for choice, who in ((speaks, "A model that hears"), (ModelChoice(connection=app.pk, name="line"), "An agent in")):
+        told = one(found(flow=flow(TALK, BYE), model=choice), "go past the flow")
+        assert (told.severity, told.control) == ("error", "connection")
+        assert told.message.startswith(who)
+        assert found(model=choice) == []
+    assert found(flow=flow(TALK, BYE), model=ModelChoice(connection=openai.pk, name="gpt-5-mini")) == []
+    ignored = agent_factory(config=AgentConfig(**GOOD, flow=flow(TALK, BYE), model=speaks))
+    with pytest.raises(ApiError, match="go past the flow"):
+        services.agent_publish(agent=ignored, actor=member)
 
 
 def test_a_tool_that_no_step_uses_is_a_warning(found: Any, workspace: Organization) -> None:
@@ -406,6 +463,11 @@ def test_steps_and_tools_set_variables_and_read_them(found: Any, tool: Tool, wor
 def test_an_agent_that_is_to_greet_needs_words(found: Any) -> None:
     assert one(found(greeting=""), "has no greeting").control == "greeting"
     assert found(greeting="", first_speaker="caller") == []
+    # A flow that begins by itself needs none; a conversation that waits does.
+    ask = {"kind": "collect", "id": "ask", "slots": [{"name": "day"}], "next": "bye", "failed": "bye"}
+    for first in (ask, {**TALK, "say": "Good day!"}):
+        assert found(greeting="", flow=flow(first, BYE)) == []
+    assert one(found(greeting="", flow=flow(TALK, BYE)), "has no greeting").control == "greeting"
 
 
 def test_a_second_language_has_to_be_understood_too(found: Any) -> None:

@@ -11,9 +11,11 @@ import pytest
 
 from builder.compile import AgentNotReady, compile_config
 from builder.config import AgentConfig
+from builder.models import ModelConnection
 from builder.tools.bind import BoundTool, ToolClients
+from builder.vendors import Access
 from tests.builder.tools.conftest import SecretFactory, ToolFactory
-from tests.conftest import AgentFactory
+from tests.conftest import AgentFactory, ConnectionFactory
 from tests.voice.fakes import FakeControl
 from voice.flow.spec import Flow
 from voice.tools.http import HttpTool
@@ -95,6 +97,60 @@ def test_a_post_needs_its_secrets(agent_factory: AgentFactory, secret_factory: S
     tool = bound(compiled.tools, "post_crm")
     assert tool.secrets == {"shop_key": "sk-very-secret"}
     assert "sk-very-secret" not in json.dumps(compiled.spec.model_dump(mode="json"))
+
+
+@pytest.fixture
+def carrier(connection_factory: ConnectionFactory) -> ModelConnection:
+    return connection_factory("Twilio", vendor="twilio", base_url="", account_number="AC1")
+
+
+def message(carrier: ModelConnection, **settings: Any) -> dict[str, Any]:
+    return {"kind": "sms", "id": "tell", "connection": carrier.pk, "sender": "+14155550100", "text": "Hi", **settings}
+
+
+def test_a_text_message_is_sent_by_its_connection(agent_factory: AgentFactory, carrier: ModelConnection) -> None:
+    config = AgentConfig(flow=flow(message(carrier)))
+    compiled = compile_config(agent_factory(), config)
+    tool = bound(compiled.tools, "sms_tell")
+    assert tool.access == Access("twilio", "Twilio", "https://api.twilio.com", "sk-secret", "AC1")
+    assert "sk-secret" not in json.dumps(compiled.spec.model_dump(mode="json"))
+    assert "sk-secret" not in repr(tool)
+    assert config.connections == {carrier.pk}
+
+
+def test_what_the_step_says_reaches_the_carrier_through_the_guarded_door(
+    agent_factory: AgentFactory, carrier: ModelConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(201, json={"sid": "SM1"})
+
+    def door(**_: Any) -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=httpx.MockTransport(answer))
+
+    monkeypatch.setattr("core.http.async_client", door)
+    compiled = compile_config(agent_factory(), AgentConfig(flow=flow(message(carrier))))
+
+    async def send() -> None:
+        clients = ToolClients()
+        (tool,) = bound(compiled.tools, "sms_tell").tools(clients)
+        await tool.run({"recipient": "+4930123456", "text": "Hi"}, FakeControl())
+        await clients.close()
+
+    asyncio.run(send())
+    (request,) = seen
+    assert str(request.url) == "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages.json"
+    assert request.content == b"To=%2B4930123456&From=%2B14155550100&Body=Hi"
+
+
+def test_a_text_message_without_a_carrier_takes_no_calls(
+    agent_factory: AgentFactory, carrier: ModelConnection, connection_factory: ConnectionFactory
+) -> None:
+    for wrong in ("", "conn_gone", connection_factory("Groq").pk):
+        with pytest.raises(AgentNotReady, match="The step Tell has no connection that sends text messages"):
+            compile_config(agent_factory(), AgentConfig(flow=flow(message(carrier, connection=wrong))))
 
 
 def test_a_post_sends_values_of_any_type(agent_factory: AgentFactory) -> None:

@@ -12,10 +12,10 @@ from pytest_django.asserts import assertRedirects
 from accounts.models import AuditEntry, Organization, User
 from builder.config import AgentConfig
 from builder.models import Secret, Tool
-from builder.tools.kinds import ClientConfig, HttpConfig, SearchConfig
+from builder.tools.kinds import ClientConfig, HttpConfig, SearchConfig, SmsConfig
 from tests.builder.pages import html
 from tests.builder.tools.conftest import SecretFactory, ToolFactory
-from tests.conftest import AgentFactory, ClientFactory
+from tests.conftest import AgentFactory, ClientFactory, ConnectionFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +55,7 @@ class TestEditor:
         secret_factory()
         client = client_for(admin)
         chooser = html(client.get(reverse("tool_new", args=[workspace.slug])))
-        for kind in ("http", "client", "mcp", "web_search"):
+        for kind in ("http", "client", "mcp", "web_search", "sms"):
             assert new(workspace, kind) in chooser
         response = client.post(new(workspace, "http"), HTTP)
         made = Tool.objects.get()
@@ -69,6 +69,26 @@ class TestEditor:
         assert (phone.source, phone.value) == ("variable", "caller_number")
         assert (config.auth.scheme, config.auth.secret) == ("bearer", "shop_key")
         assert [(one.path, one.variable) for one in config.assign] == [("order.status", "status")]
+
+    def test_an_admin_makes_a_tool_that_writes_text_messages(
+        self, client_for: ClientFactory, admin: User, workspace: Organization, connection_factory: ConnectionFactory
+    ) -> None:
+        client = client_for(admin)
+        assert "There is none yet" in html(client.get(new(workspace, "sms")))
+        carrier, model = connection_factory("Twilio", vendor="twilio"), connection_factory("Groq")
+        page = html(client.get(new(workspace, "sms")))
+        assert f'value="{carrier.pk}"' in page
+        assert f'value="{model.pk}"' not in page
+        assert "{{system__caller_id}}" in page
+        data = RUNNING | {"connection": carrier.pk, "sender": "Salon", "recipient": "call me"}
+        refused = html(client.post(new(workspace, "sms"), data))
+        assert "“Salon” is no phone number" in refused
+        assert "“call me” is no phone number" in refused
+        client.post(new(workspace, "sms"), data | {"sender": "+1 415 555 0100", "recipient": ""})
+        config = Tool.objects.get().parsed_config
+        assert isinstance(config, SmsConfig)
+        assert (config.connection, config.sender, config.recipient) == (carrier.pk, "+1 415 555 0100", "")
+        assert "to whom the model writes" in html(client.get(reverse("tools", args=[workspace.slug])))
 
     def test_the_page_shows_what_was_saved(
         self, client_for: ClientFactory, admin: User, workspace: Organization, secret_factory: SecretFactory

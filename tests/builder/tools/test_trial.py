@@ -14,7 +14,7 @@ from builder.models import Tool
 from core import http
 from tests.builder.pages import html
 from tests.builder.tools.conftest import SecretFactory, ToolFactory
-from tests.conftest import ClientFactory
+from tests.conftest import ClientFactory, ConnectionFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +57,34 @@ def test_it_shows_the_request_the_answer_and_what_the_model_reads(
     assert "200 OK" in page
     assert "{&quot;status&quot;:&quot;sent&quot;,&quot;your_key&quot;:&quot;••••&quot;}" in page
     assert "sk-very-secret" not in page
+
+
+@pytest.mark.parametrize("key", ["sk-very-secret", "SK1:sk-very-secret"])
+def test_a_text_message_is_tried_without_its_key_on_the_page(
+    key: str,
+    client_for: ClientFactory,
+    admin: User,
+    tool_factory: ToolFactory,
+    connection_factory: ConnectionFactory,
+    served: Callable[[Answer], None],
+) -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(201, json={"sid": "SM1"})
+
+    served(answer)
+    carrier = connection_factory("Twilio", vendor="twilio", base_url="", api_key=key, account_number="AC1")
+    client, tool = client_for(admin), tool_factory(kind="sms", connection=carrier.pk, sender="+14155550100")
+    form = html(client.get(tool.get_absolute_url()))
+    assert 'name="arg.text"' in form
+    assert 'name="var.system__caller_id"' in form
+    page = html(client.post(url(tool), {"arg.text": "Hi", "var.system__caller_id": "+4930123456"}))
+    assert "The text message to +4930123456 is on its way (SM1)." in page
+    assert "authorization: Basic ••••" in page
+    assert "sk-very-secret" not in page
+    assert seen[0].headers["Authorization"].removeprefix("Basic ") not in page
 
 
 def test_a_failure_is_told_in_words(
