@@ -24,7 +24,7 @@ ENVELOPE = "The server gets the values themselves as JSON, not Vapi's message ar
 ELSEWHERE = {
     "query": "Bring its files under Knowledge, and choose the folder on the agent's page.",
     "handoff": "Agents are imported one by one. Hand over to the other one in the flow.",
-    "sms": "Messages are sent by a tool for your SMS service.",
+    "sms": "Make a tool of the kind “Text message”, with the connection of your carrier.",
     "bash": "Agents run no programs.",
     "computer": "Agents run no programs.",
     "textEditor": "Agents run no programs.",

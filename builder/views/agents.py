@@ -38,8 +38,7 @@ def agent(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
     found = get_agent(request.organization, agent_id)
     if not may(request.role, Role.MEMBER):
         context: dict[str, Any] = {
-            "agent": found,
-            "draft_state": selectors.draft_state(found),
+            **drafts.reading_context(found, "Guide"),
             "problem": selectors.problem(found),
             "settings": settings_of(found.draft_config),
         }

@@ -145,9 +145,20 @@ def page_context(request: WorkspaceRequest, agent: Agent, view: str) -> dict[str
         "draft": draft,
         "problems": problems(agent),
         "view": view,
-        "views": [(title, reverse(name, kwargs=where), title == view) for title, name in VIEWS.items()],
+        "views": _views(agent, view),
         "may_connect": may(request.role, Role.ADMIN),
     }
+
+
+def reading_context(agent: Agent, view: str) -> dict[str, Any]:
+    """What each view shows around it to who may only look."""
+    return {"agent": agent, "draft_state": selectors.draft_state(agent), "views": _views(agent, view)}
+
+
+def _views(agent: Agent, view: str) -> list[tuple[str, str, bool]]:
+    """The tabs: title, address, and whether it is the one that is open."""
+    where = {"workspace": agent.organization.slug, "agent_id": agent.pk}
+    return [(title, reverse(name, kwargs=where), title == view) for title, name in VIEWS.items()]
 
 
 def state_of(agent: Agent) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.access import WorkspaceRequest, workspace_view
+from accounts.access import WorkspaceRequest, may, workspace_view
 from accounts.models import Role
 from builder import schema
 from builder.access import get_agent
@@ -40,16 +40,19 @@ STEPS = {
 
 @never_cache
 @require_safe
-@workspace_view(Role.MEMBER)
+@workspace_view()
 def agent_flow(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
-    """The page to change it on. A plain agent is one conversation."""
+    """The page to change it on, or for viewers to look at it. A plain agent is one conversation."""
     found = get_agent(request.organization, agent_id)
-    names = Names.of(request.organization)
+    names, config = Names.of(request.organization), found.draft_config.as_json()
+    shown = {"names": names.by_id, "step_groups": STEPS}
+    if not may(request.role, Role.MEMBER):
+        context = {**drafts.reading_context(found, "Flow"), **shown, "flow": config["flow"]}
+        return render(request, "builder/agent_flow_read.html", context)
     context = {
         **drafts.page_context(request, found, "Flow"),
-        "config": found.draft_config.as_json(),
-        "names": names.by_id,
+        **shown,
+        "config": config,
         "schema": schema.of_agent(names),
-        "step_groups": STEPS,
     }
     return render(request, "builder/agent_flow.html", context)

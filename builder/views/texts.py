@@ -8,7 +8,7 @@ from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.access import WorkspaceRequest, workspace_view
+from accounts.access import WorkspaceRequest, may, workspace_view
 from accounts.models import Role
 from builder import schema, yaml
 from builder.access import get_agent
@@ -18,14 +18,18 @@ from builder.views import drafts
 
 @never_cache
 @require_safe
-@workspace_view(Role.MEMBER)
+@workspace_view()
 def agent_yaml(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
-    """The page to write it on."""
+    """The page to write it on, or for viewers to read it."""
     found = get_agent(request.organization, agent_id)
     names = Names.of(request.organization)
+    text = yaml.dump(found.name, found.draft_config, names)
+    if not may(request.role, Role.MEMBER):
+        context = {**drafts.reading_context(found, "YAML"), "text": text}
+        return render(request, "builder/agent_yaml_read.html", context)
     context = {
         **drafts.page_context(request, found, "YAML"),
-        "text": yaml.dump(found.name, found.draft_config, names),
+        "text": text,
         "schema": schema.of_agent(names),
         "longest": yaml.LONGEST,
     }

@@ -1,5 +1,6 @@
 // <flow-canvas>: a flow as a picture. Steps are buttons on a plane that is moved and scaled; the ways between them are lines below.
-// Says `flow-select`, `flow-open`, `flow-move` {id, position}, `flow-connect` {from, to}, all with detail.
+// Says `flow-select`, `flow-move` {id, position} and `flow-connect` {from, to}, all with detail; with the attribute `readonly`
+// nothing can be moved or connected.
 import { HEIGHT, layout, WIDTH } from "./layout.js";
 import { exits, firstOf, KINDS, preview, titleOf } from "./model.js";
 
@@ -76,15 +77,25 @@ export class FlowCanvas extends HTMLElement {
     card.dataset.tone = tone;
     card.toggleAttribute("data-first", first);
     card.toggleAttribute("data-running", running);
-    const port = element("span", "flow-port");
-    port.dataset.port = step.id;
-    port.title = "Drag to the step that comes next";
     const head = element("span", "flow-card-head", icons[step.kind].cloneNode(true), element("b", "truncate", titleOf(step)));
     if (first) head.append(element("span", "flow-badge", "start"));
     if (running) head.append(element("span", "flow-badge flow-badge-live", "now"));
-    card.replaceChildren(head, element("span", "flow-card-text", preview(step)), port);
+    card.replaceChildren(head, element("span", "flow-card-text", preview(step)));
+    if (!this.#readonly) card.append(this.#port(step.id));
     const { x, y } = this.places.get(step.id);
     card.style.translate = `${x}px ${y}px`;
+  }
+
+  get #readonly() {
+    return this.hasAttribute("readonly");
+  }
+
+  /** What is dragged to the step that comes next. */
+  #port(id) {
+    const port = element("span", "flow-port");
+    port.dataset.port = id;
+    port.title = "Drag to the step that comes next";
+    return port;
   }
 
   #title(id) {
@@ -246,7 +257,7 @@ export class FlowCanvas extends HTMLElement {
     this.#follow(
       event,
       (by) => {
-        if (!to && Math.hypot(by.x, by.y) < 5) return;
+        if (this.#readonly || (!to && Math.hypot(by.x, by.y) < 5)) return;
         to = { x: Math.round(x + by.x / this.view.scale), y: Math.round(y + by.y / this.view.scale) };
         this.places.set(id, to);
         card.style.translate = `${to.x}px ${to.y}px`;

@@ -33,7 +33,7 @@ function make(tag, className, ...children) {
   return made;
 }
 
-const words = (name) => LABELS[name] ?? name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
+export const words = (name) => LABELS[name] ?? name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
 
 export class Inspector {
   /**

@@ -1,9 +1,7 @@
 // The Flow view: the draft's steps as a picture and as a list, with the settings of one of them beside it.
 import { Inspector } from "./inspector.js";
+import { iconsIn, listItem, look, read } from "./looking.js";
 import * as model from "./model.js";
-
-const read = (id) => JSON.parse(document.getElementById(id).textContent);
-const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
 
 export function flowView() {
   // Outside of what Alpine watches: it would wrap what it gives out.
@@ -21,7 +19,7 @@ export function flowView() {
     init() {
       config = read("agent-config");
       const names = read("agent-names");
-      icons = Object.fromEntries([...this.$refs.icons.content.children].map((holder) => [holder.dataset.icon, holder.firstElementChild]));
+      icons = iconsIn(this.$refs.icons);
       inspector = new Inspector({ schema: read("agent-schema"), names, changed: (path, value, how) => this.edit(path, value, how) });
       this.selected = model.firstOf(flow())?.id ?? "";
       this.$store.draft.attach(this);
@@ -82,7 +80,8 @@ export function flowView() {
 
     draw({ form = true } = {}) {
       this.$refs.canvas.show(flow(), { selected: this.selected, running: this.running, icons });
-      this.$refs.list.replaceChildren(...flow().steps.map((each) => this.item(each)));
+      const { steps } = flow();
+      this.$refs.list.replaceChildren(...steps.map((each) => listItem(each, { steps, selected: this.selected, running: this.running })));
       if (form) this.drawForm();
     },
 
@@ -95,31 +94,6 @@ export function flowView() {
       this.$refs.title.textContent = chosen ? model.titleOf(chosen) : "No step is chosen";
       this.$refs.everywhere.replaceChildren(...inspector.everywhere(flow()));
       if (chosen) this.$store.draft.at(model.titleOf(chosen));
-    },
-
-    /** A step in the list: what it is, and where it leads. */
-    item(one) {
-      const item = document.createElement("li");
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "flow-item";
-      button.setAttribute("aria-pressed", String(one.id === this.selected));
-      button.dataset.pick = one.id;
-      const title = document.createElement("b");
-      title.textContent = model.titleOf(one);
-      const kind = document.createElement("span");
-      kind.className = "text-muted";
-      kind.textContent = [model.KINDS[one.kind].title, one.id === this.running && "running now"].filter(Boolean).join(", ");
-      button.append(title, kind);
-      for (const { label, to } of model.exits(one).filter((exit) => exit.to)) {
-        const way = document.createElement("span");
-        way.className = "flow-way";
-        const target = step(to);
-        way.textContent = `${label ? `${label} ` : ""}→ ${target ? model.titleOf(target) : to}`;
-        button.append(way);
-      }
-      item.append(button);
-      return item;
     },
 
     // --- changes
@@ -253,13 +227,8 @@ export function flowView() {
 
     keyed(event) {
       const here = event.target.closest("[data-step]")?.dataset.step;
-      const { canvas } = this.$refs;
       if (event.ctrlKey || event.metaKey || event.altKey) return this.undone(event);
-      if (ARROWS[event.key] && here) {
-        event.preventDefault();
-        const next = canvas.neighbour(here, ...ARROWS[event.key]);
-        return next && canvas.focusStep(next);
-      }
+      if (look(this.$refs.canvas, event.key, here)) return event.preventDefault();
       const does = {
         Enter: () => (this.linking ? this.select(here) : (this.select(here), this.edited())),
         " ": () => this.select(here),
@@ -268,9 +237,6 @@ export function flowView() {
         Delete: () => this.remove(),
         Backspace: () => this.remove(),
         a: () => this.$refs.add.focus(),
-        "+": () => canvas.zoom(1.2),
-        "-": () => canvas.zoom(1 / 1.2),
-        0: () => canvas.fit(),
         "?": () => this.$refs.help.showModal(),
         Escape: () => this.unlink(),
       }[event.key];

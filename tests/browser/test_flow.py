@@ -7,9 +7,12 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from accounts.models import User
 from builder.config import AgentConfig
 from builder.models import Agent
 from tests.browser.test_agent_views import SAVED, Visit, agent, draft, state, text, view, visit
+from tests.conftest import ConnectionFactory
+from voice.flow.spec import SmsStep
 
 __all__ = ["agent", "visit"]
 
@@ -203,3 +206,64 @@ def test_the_small_map_is_there_only_where_not_all_steps_are_in_sight(visit: Vis
     expect(small_map).to_be_visible()
     page.get_by_role("button", name="Fit").click()
     expect(small_map).to_be_hidden()
+
+
+def test_a_text_message_is_written_in_the_form_of_its_step(
+    visit: Visit, with_steps: Agent, connection_factory: ConnectionFactory, complaints: list[str]
+) -> None:
+    carrier = connection_factory("Twilio", vendor="twilio", base_url="", account_number="AC1")
+    connection_factory("Groq")  # sends no text messages
+    page = visit("flow/")
+    card(page, "Talk").click()
+    add(page, "Text message")
+    sent_by = page.get_by_label("Sent by")
+    assert sent_by.locator("option").all_text_contents() == ["none", "Twilio"]
+    expect(page.get_by_label(re.compile("^To "))).to_have_value("{{system__caller_id}}")
+    sent_by.select_option("Twilio")
+    page.get_by_label(re.compile("^From ")).fill("0170 123")
+    page.get_by_label("Text", exact=True).fill("See you soon.")
+    page.get_by_label("Then").select_option("Goodbye")
+    expect(state(page)).to_have_text(SAVED)
+    expect(page.get_by_text("“0170 123” is no phone number with a country code")).to_be_visible()
+    page.get_by_label(re.compile("^From ")).fill("+1 415 555 0100")
+    expect(state(page)).to_have_text(SAVED)
+    expect(card(page, "Sms")).to_contain_text("See you soon.")
+    expect(page.get_by_text("is no phone number with a country code")).to_have_count(0)
+    flow = draft(with_steps).flow
+    assert flow is not None
+    step = flow.step("sms")
+    assert isinstance(step, SmsStep)
+    assert (step.connection, step.sender, step.text) == (carrier.pk, "+1 415 555 0100", "See you soon.")
+    assert step.next == "bye"
+    assert complaints == []
+
+
+def test_who_may_only_look_sees_the_steps_and_moves_nothing(
+    visit: Visit, with_steps: Agent, viewer: User, complaints: list[str]
+) -> None:
+    page = visit("flow/", user=viewer)
+    settings = page.get_by_label("What is set on the step")
+    expect(settings).to_contain_text("Welcome!")
+    expect(settings).to_contain_text("Talk")  # where it leads, by its name
+    card(page, "Greet").focus()
+    page.keyboard.press("ArrowDown")
+    expect(card(page, "Talk")).to_be_focused()
+    expect(settings).to_contain_text("they want to book")
+    box = card(page, "Talk").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 100, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 180, box["y"] + 60, steps=4)
+    page.mouse.up()
+    assert card(page, "Talk").bounding_box() == box
+    page.keyboard.press("Delete")
+    page.get_by_role("list", name="The steps as a list").get_by_role("button", name=re.compile("^Goodbye")).click()
+    expect(page.get_by_role("heading", name="Goodbye")).to_be_visible()
+    expect(page.locator("[data-port], main input, main textarea, main select")).to_have_count(0)
+    view(page, "YAML")
+    expect(page.get_by_label("The agent as YAML")).to_contain_text("say: Welcome!")
+    view(page, "Guide")
+    expect(page.get_by_role("link", name="Guide")).to_have_attribute("aria-current", "page")
+    with_steps.refresh_from_db()
+    assert with_steps.draft_revision == 1
+    assert complaints == []

@@ -22,6 +22,8 @@ from voice.providers.local import Component, ModelsStatus
 
 pytestmark = pytest.mark.django_db
 
+CHANGING = ("agent_save", "agent_publish", "agent_delete", "agent_duplicate", "agent_voice_preview")
+
 
 def agents_page(client_for: ClientFactory, user: User, workspace: Organization) -> str:
     return html(client_for(user).get(reverse("agents", args=[workspace.slug])))
@@ -151,8 +153,28 @@ class TestPage:
         for words in ("Answer the phone.", "Heart", "Longest call", "30 min", "Are you still there?"):
             assert words in page
         assert 'name="prompt"' not in page
-        for action in ("agent_save", "agent_publish", "agent_delete", "agent_duplicate", "agent_voice_preview"):
+        for action in CHANGING:
             assert address(action, agent) not in page
+
+    def test_a_viewer_reads_the_flow_and_the_text_and_can_change_nothing(
+        self, client_for: ClientFactory, viewer: User, stranger: User, agent_factory: AgentFactory
+    ) -> None:
+        steps = [{"kind": "say", "id": "greet", "say": "Welcome to the harbour!"}]
+        agent = agent_factory(config=AgentConfig.model_validate({"prompt": "Be kind.", "flow": {"steps": steps}}))
+        client = client_for(viewer)
+        pages = {view: html(client.get(address(view, agent))) for view in ("agent", "agent_flow", "agent_yaml")}
+        for page in pages.values():
+            for view in pages:
+                assert f'href="{address(view, agent)}"' in page
+            for action in (*CHANGING, "agent_save_config", "agent_save_yaml", "agent_undo"):
+                assert address(action, agent) not in page
+            assert "contenteditable" not in page
+            assert "<textarea" not in page
+        assert "Welcome to the harbour!" in pages["agent_flow"]
+        assert "prompt: Be kind." in pages["agent_yaml"]
+        assert "say: Welcome to the harbour!" in pages["agent_yaml"]
+        for view in pages:
+            assert client_for(stranger).get(address(view, agent)).status_code == 404
 
     def test_a_stranger_finds_nothing(
         self, client_for: ClientFactory, stranger: User, other_workspace: Organization, agent_factory: AgentFactory
