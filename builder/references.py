@@ -36,16 +36,19 @@ PLACES: Mapping[str, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of what can be referred to, by id. Within a kind no two have the same."""
+    """The names of what can be referred to, by id. Within a kind no two have the same.
+
+    An id always means what has it: something whose name is also an id of its kind is called by its own id.
+    """
 
     by_id: Mapping[Kind, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, organization: Organization) -> Names:
         """Those of a workspace."""
-        agents = organization.agents.filter(deleted_at=None).order_by("-created_at")
+        agents = organization.agents.filter(deleted_at=None).order_by("-created_at").values_list("pk", "name")
         # Of agents with one name the oldest has it to itself; the others are known by their ids.
-        oldest = {name: key for key, name in agents.values_list("pk", "name")}
+        oldest = {name: key for key, name in agents}
         connections = organization.model_connections.values_list("pk", "name", "vendor")
         return cls(
             {
@@ -54,7 +57,7 @@ class Names:
                 "tool": dict(organization.tools.values_list("pk", "name")),
                 "folder": dict(organization.knowledge_folders.values_list("pk", "name")),
                 "dictionary": dict(organization.pronunciation_dictionaries.values_list("pk", "name")),
-                "agent": {key: name for name, key in oldest.items()},
+                "agent": {key: name if oldest[name] == key else key for key, name in agents},
             }
         )
 

@@ -20,11 +20,19 @@ NOBODY = Names()
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 tricky = st.sampled_from(["no", "true", "~", "null", "12:30", "1e3", "0o14", "1_000", "- a", "# b", "a: b", " x", "x "])
 texts = words | tricky | st.lists(words, max_size=5).map("\n".join)
-ids = st.text(string.ascii_lowercase, min_size=1, max_size=8)
+ids = st.sampled_from("abcdef") | st.text(string.ascii_lowercase, min_size=1, max_size=8)
+"""Few of them: what is called as something else is found often."""
 connections = st.just("local") | ids
 names = st.dictionaries(ids, words | ids | st.just("local"), max_size=6).map(
     lambda known: {key: name for name, key in {name: key for key, name in known.items()}.items()}
 )
+steps = st.lists(
+    st.fixed_dictionaries({"kind": st.just("sms"), "connection": ids, "recipient": words, "text": words})
+    | st.fixed_dictionaries({"kind": st.just("tool"), "tool": ids})
+    | st.fixed_dictionaries({"kind": st.just("conversation"), "tools": st.lists(ids, max_size=2)})
+    | st.fixed_dictionaries({"kind": st.just("handoff"), "agent": ids}),
+    max_size=3,
+).map(lambda made: {"steps": [{**step, "id": f"step_{place}"} for place, step in enumerate(made)]})
 sources = st.lists(st.fixed_dictionaries({"connection": connections, "model": texts}), max_size=2)
 configs = st.fixed_dictionaries(
     {},
@@ -39,6 +47,7 @@ configs = st.fixed_dictionaries(
         "model": st.fixed_dictionaries({"temperature": st.floats(0.0, 2.0), "max_tokens": st.integers(1, 4096)}),
         "hedge_after": st.none() | st.floats(0.0, 10.0),
         "can_end_call": st.booleans(),
+        "flow": st.none() | steps,
     },
 ).map(AgentConfig.model_validate)
 
@@ -62,7 +71,7 @@ def test_the_text_of_an_agent_makes_the_same_agent_and_the_same_text(
     assert dump(name, config, catalogue) == text
 
 
-KINDS: Any = ("connection", "tool", "folder", "dictionary", "agent")
+KINDS: Any = ("connection", "sms", "tool", "folder", "dictionary", "agent")
 
 
 def _without_namesakes(listed: dict[str, str]) -> dict[str, str]:
@@ -97,6 +106,28 @@ def test_it_says_names_and_reads_names_and_ids(
     assert "connection: Groq" in text
     assert load(text, known).config == config
     assert load(text.replace("book_table", tool.pk), known).config == config
+
+
+@pytest.mark.django_db
+def test_of_agents_with_one_name_the_oldest_has_it_and_the_others_go_by_their_ids(
+    workspace: Organization, agent_factory: AgentFactory
+) -> None:
+    first, second = agent_factory("Sales"), agent_factory("Sales")
+    known = Names.of(workspace)
+    for agent, called in ((first, "Sales"), (second, second.pk)):
+        config = AgentConfig.model_validate({"handoffs": [{"agent": agent.pk}]})
+        text = dump("Reception", config, known)
+        assert f"agent: {called}" in text
+        assert load(text, known).config == config
+
+
+def test_a_name_that_is_also_an_id_means_what_has_the_id() -> None:
+    known = Names({"tool": {"tool_1": "tool_2", "tool_2": "book"}})
+    for key, called in (("tool_1", "tool_1"), ("tool_2", "book")):
+        config = AgentConfig(tools=(key,))
+        assert f"- {called}" in dump("A", config, known)
+        assert load(dump("A", config, known), known).config == config
+    assert load("name: A\ntools:\n- tool_2\n", known).config.tools == ("tool_2",)
 
 
 def test_what_a_workspace_does_not_have_is_told_at_its_line() -> None:
