@@ -2,7 +2,8 @@
 
 A caller phones a receptionist: real conversation, real models in a process of their own, real time. The caller asks
 questions, spoken beforehand by one of the local voices; how long each waits from the last sound of the question to the
-first sound of the answer is the first figure. A call of one question goes before, and its wait is told apart: in it the
+first sound of the agent is the first figure, and to the first sound of the answer itself the second: where the answer
+takes its time, the agent first thinks aloud, as those do that come with the product (`--silent` leaves it out). A call of one question goes before, and its wait is told apart: in it the
 model reads the agent's prompt for the first time, and the voice makes the phrases that all calls share.
 
 The recognition's word error rate is measured on people's speech: the recordings in `benchmarks/data`. CPU seconds are
@@ -36,7 +37,7 @@ from voice.providers.base import Transcript
 from voice.providers.local import LocalModels
 from voice.providers.local.fetch import DEFAULT_MODELS
 from voice.services import voice_chain
-from voice.spec import AgentSpec, Voice
+from voice.spec import AgentSpec, Phrases, Voice
 from voice.speech import PhraseCache
 from voice.transport import Transport
 
@@ -49,6 +50,7 @@ PROMPT = (
     "take Cigna and Delta Dental. New patients are welcome. Cancelling is free until 24 hours before. You park behind "
     "the house. Doctor Lee and Doctor Patel work here."
 )
+THINKING = ("Okay.", "Let me see.")
 GREETING = "Lakeside Dental, how can I help you?"
 QUESTIONS = [
     "When are you open on Saturday?",
@@ -118,13 +120,14 @@ def _loudness(frame: bytes) -> float:
 @dataclass
 class Result:
     waits: list[float]
+    answers: list[float]
     missed: int
     cost: Cost
     log: list[events.Event]
 
 
 async def converse(
-    models: LocalModels, phrases: PhraseCache, questions: list[bytes], voice: str, stay: float = 0.0
+    models: LocalModels, phrases: PhraseCache, questions: list[bytes], options: argparse.Namespace, stay: float = 0.0
 ) -> Result:
     """One call in which all questions are asked, one after the other. The caller stays a while after."""
     line, log = Line(), []
@@ -135,7 +138,13 @@ async def converse(
         if isinstance(event, events.AgentTurn):
             quiet.set()
 
-    spec = AgentSpec(name="Lakeside Dental", prompt=PROMPT, greeting=GREETING, voice=Voice(id=voice))
+    spec = AgentSpec(
+        name="Lakeside Dental",
+        prompt=PROMPT,
+        greeting=GREETING,
+        voice=Voice(id=options.voice),
+        phrases=Phrases(thinking=() if options.silent else THINKING),
+    )
     services = Services(
         stt=[models.stt],
         voices=voice_chain([models.tts, models.light_tts], spec.voice),
@@ -167,7 +176,9 @@ async def converse(
     conversation.end(EndReason.CALLER)
     await call
     feeding.cancel()
-    return Result(waits, missed, cost, log)
+    late = [found.total - found.first_sound for found in turn_latencies(log).values()]
+    answers = [wait + more for wait, more in zip(waits, late, strict=False)]
+    return Result(waits, answers, missed, cost, log)
 
 
 async def word_errors(models: LocalModels) -> tuple[int, int]:
@@ -234,8 +245,8 @@ async def measure(socket: Path, options: argparse.Namespace) -> dict[str, float]
             await asyncio.sleep(0.2)
     questions = [await spoken(models, question) for question in QUESTIONS[: options.questions]]
     phrases = PhraseCache()
-    first = await converse(models, phrases, questions[-1:], options.voice, stay=PREPARING_SECONDS)
-    result = await converse(models, phrases, questions * options.rounds, options.voice)
+    first = await converse(models, phrases, questions[-1:], options, stay=PREPARING_SECONDS)
+    result = await converse(models, phrases, questions * options.rounds, options)
     wrong, total = await word_errors(models)
     await models.close()
     if options.show:
@@ -248,12 +259,16 @@ async def measure(socket: Path, options: argparse.Namespace) -> dict[str, float]
     if first.waits:
         print(f"First answer ever to this agent's callers: {first.waits[0]:.2f} s.")
     print(f"End of speech to first audio: p50 {p50 or 0:.2f} s, p95 {p95 or 0:.2f} s.")
+    answer50, answer95 = percentile(result.answers, 50), percentile(result.answers, 95)
+    print(f"To the first sound of the answer itself: p50 {answer50 or 0:.2f} s, p95 {answer95 or 0:.2f} s.")
     print(f"Recognition of recorded speech: {wrong} of {total} words wrong ({wrong / total:.1%}).")
     cpu = (result.cost.own + result.cost.children) / turns
     print(f"CPU: {cpu:.2f} s a turn, all processes.")
     return {
         "first_audio_p50_s": round(p50 or 0, 3),
         "first_audio_p95_s": round(p95 or 0, 3),
+        "first_answer_p50_s": round(answer50 or 0, 3),
+        "first_answer_p95_s": round(answer95 or 0, 3),
         "wer": round(wrong / total, 4),
         "cpu_s_per_turn": round(cpu, 3),
     }
@@ -285,6 +300,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=len(QUESTIONS), help="how many different ones")
     parser.add_argument("--rounds", type=int, default=2, help="how often they are asked")
     parser.add_argument("--voice", default="af_heart", help="the agent's voice; 'joe' is the light one")
+    parser.add_argument("--silent", action="store_true", help="the agent does not think aloud")
     parser.add_argument("--show", action="store_true", help="print the conversation")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="callwright-") as folder:

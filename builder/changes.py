@@ -33,6 +33,7 @@ SECONDS = (
     "finished_silence",
     "unfinished_silence",
     "check_in_after",
+    "thinking_after",
     "slow_after",
     "first_words",
     "words_gap",

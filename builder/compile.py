@@ -367,6 +367,7 @@ def spec(
         can_send_digits=config.can_send_digits,
         honesty=config.honesty,
         hedge_after=config.hedge_after,
+        thinking_after=config.thinking_after,
         slow_after=config.slow_after,
         max_duration=config.max_duration,
     )

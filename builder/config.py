@@ -171,6 +171,7 @@ class AgentConfig(Frozen):
     can_send_digits: bool = False
     honesty: Literal["off", "flag", "correct"] = _default("honesty")
     hedge_after: float | None = Field(_default("hedge_after"), ge=0.0, le=10.0)
+    thinking_after: float = Field(_default("thinking_after"), ge=0.2, le=5.0)
     slow_after: float = Field(_default("slow_after"), ge=0.5, le=30.0)
     max_duration: float = Field(_default("max_duration"), ge=10.0, le=14_400.0)
 

@@ -62,6 +62,7 @@ EVENTS: Mapping[str, str] = {
     "agent.speech_started": "The agent began to speak",
     "agent.heard": "Words that the caller heard",
     "agent.backchannel": "The agent showed that it listens",
+    "agent.hesitated": "The agent thought aloud",
     "agent.turn": "The agent's turn",
     "agent.digits": "The agent pressed keys",
     "agent.message": "The agent sent a message to the caller's application",

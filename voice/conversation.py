@@ -16,6 +16,7 @@ from voice.brain import Brain, Seat
 from voice.call import EndReason
 from voice.events import Event
 from voice.hearing import Hearing
+from voice.media import seconds
 from voice.media.recording import Recorder
 from voice.playout import Utterance
 from voice.providers.base import ProviderError, Stt
@@ -171,7 +172,7 @@ class Conversation(AgentCall):
         except Exception:  # it shows at the first turn
             log.exception("A brain was not ready in call %s", self._call_id)
         phrases = self._spec.phrases
-        bridges = [phrases.slow, *([NOD] if self._spec.turns.backchannel else ())]
+        bridges = [*phrases.thinking, phrases.slow, *([NOD] if self._spec.turns.backchannel else ())]
         if self._speaker.stands_alone:
             bridges += [phrases.still_slow, phrases.trouble, phrases.giving_up]
         await self._speaker.prepare(*map(self._worded, bridges))
@@ -325,7 +326,7 @@ class Conversation(AgentCall):
             self._playout.release()
         if begun.refused:
             self._scruples.refused(begun.turn, begun.refused, text)
-        self._set_timer("slow", self._spec.slow_after, self._slow)
+        self._await_sound()
 
     def _reply_to(self, text: str, turn: int) -> Reply:
         """What the caller says is answered by the brain, unless it is about what is refused."""
@@ -354,7 +355,7 @@ class Conversation(AgentCall):
             reply = Reply(self._turn, asked_at=self.clock.now())
             reply.certain.set()
             self._begin_reply(reply)
-            self._set_timer("slow", self._spec.slow_after, self._slow)
+            self._await_sound()
         else:
             self._watch_silence()
 
@@ -469,8 +470,34 @@ class Conversation(AgentCall):
     def _starved(self) -> None:
         """The agent has fallen silent in the middle of its reply."""
         reply = self._reply
-        if reply is not None and reply.certain.is_set():
-            self._set_timer("slow", STILL_SLOW_SECONDS if reply.bridges else self._spec.slow_after, self._slow)
+        if reply is None or not reply.certain.is_set():
+            return
+        # What was said while thinking is over: the caller waits as long as they would have without it.
+        if not reply.hesitation or reply.utterance.total > reply.hesitation:
+            self._set_timer("slow", STILL_SLOW_SECONDS if reply.slow else self._spec.slow_after, self._slow)
+
+    def _await_sound(self) -> None:
+        """The caller waits for an answer, but not in silence."""
+        thinks = bool(self._spec.phrases.thinking) and self._spec.thinking_after < self._spec.slow_after
+        if thinks:
+            self._set_timer("slow", self._spec.thinking_after, self._hesitate)
+        else:
+            self._set_timer("slow", self._spec.slow_after, self._slow)
+
+    def _hesitate(self) -> None:
+        """There is no answer yet: say what people say while they think, if it is ready to be spoken."""
+        self._set_timer("slow", self._spec.slow_after - self._spec.thinking_after, self._slow)
+        reply = self._reply
+        if reply is None or self._held or reply.utterance.total:
+            return
+        phrases = self._spec.phrases.thinking
+        words = self._worded(phrases[reply.turn % len(phrases)])
+        if self._speaker.interject(words, reply.utterance):
+            reply.bridges.append(words)
+            reply.hesitation = reply.utterance.total
+            length = round(seconds(reply.hesitation), 3)
+            self._emit(events.AgentHesitated(at=self.clock.now(), turn=reply.turn, text=words, seconds=length))
+            self._playout.more()
 
     def _slow(self) -> None:
         """Nothing is heard: say so, as often as it takes."""
@@ -492,8 +519,9 @@ class Conversation(AgentCall):
                 waited=round(waited, 3),
             )
         )
-        words = self._worded(self._spec.phrases.still_slow if reply.bridges else self._spec.phrases.slow)
+        words = self._worded(self._spec.phrases.still_slow if reply.slow else self._spec.phrases.slow)
         reply.bridges.append(words)
+        reply.slow += 1
         if thinking:
             reply.queue.put_nowait(words)
         elif self._speaker.interject(words, reply.utterance):

@@ -438,6 +438,18 @@ class AgentBackchannel(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentHesitated(Event):
+    """There was no answer yet, and the agent said what people say while they think: the first words of its turn."""
+
+    type: ClassVar[str] = "agent.hesitated"
+
+    turn: int
+    text: str
+    seconds: float
+    """How long it takes to say them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentTurn(Event):
     """The end of what the agent said in one turn. `unheard` is what was cut off before it was heard."""
 

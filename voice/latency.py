@@ -24,11 +24,11 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class TurnLatency:
-    """Seconds that the caller waited in one turn, shared out over what they were waiting for.
+    """Seconds that the caller waited for the answer in one turn, shared out over what they were waiting for.
 
-    The five parts follow each other and add up to `total`. Work that ran beside other work (a reply begun
-    while it was not yet certain that the caller had finished) counts only where it held the reply up; the
-    `spans` show all of it.
+    The five parts follow each other and add up to `total`. Work that ran beside other work (a reply begun while it was
+    not yet certain that the caller had finished) counts only where it held the reply up; the `spans` show all of it.
+    What the agent says while it thinks is no answer.
     """
 
     turn: int
@@ -38,6 +38,8 @@ class TurnLatency:
     llm: float
     tts: float
     playout: float
+    first_sound: float
+    """Seconds until the agent made any sound: less than `total` where it said something while it thought."""
     spans: list[Span] = field(default_factory=list)
 
 
@@ -66,16 +68,24 @@ def _latency(turn: int, found: Sequence[Event]) -> TurnLatency | None:
     begun = _first(found, events.AgentSpeechStarted, after=asked.ended)
     if begun is None:
         return None
-    zero, heard = asked.ended, begun.at + begun.playout_delay
-    # Of what was sent to model and voice, that counts which led to the first sound.
-    first_audio = _last(found, events.SpeechFirstAudio, until=begun.at)
+    hesitated = _last(found, events.AgentHesitated, until=begun.at)
+    # Of what was sent to model and voice, that counts which led to the first sound of the answer.
+    if hesitated is None:
+        sent, first_audio = begun.at, _last(found, events.SpeechFirstAudio, until=begun.at)
+    else:
+        first_audio = _first(found, events.SpeechFirstAudio, after=hesitated.at)
+        if first_audio is None:
+            return None
+        sent = max(first_audio.at, begun.at + hesitated.seconds)
+    zero, heard = asked.ended, sent + begun.playout_delay
     spoken = next(
         (e for e in _all(found, events.SpeechRequested) if first_audio and e.request == first_audio.request), None
     )
-    said_at = spoken.at if spoken else begun.at
+    said_at = spoken.at if spoken else sent
     requested = _last(found, events.ModelRequested, until=said_at)
     asked_model_at = requested.at if requested else said_at
-    audio_at = first_audio.at if first_audio else begun.at
+    audio_at = first_audio.at if first_audio else sent
+    held = _length(max(audio_at, zero), sent)
 
     stopped = _last(found, events.CallerSpeechStopped, until=asked.at)
     segment = _last(found, events.CallerSegment, until=asked.at)
@@ -84,19 +94,21 @@ def _latency(turn: int, found: Sequence[Event]) -> TurnLatency | None:
     return TurnLatency(
         turn=turn,
         total=round(heard - zero, 4),
-        end_of_turn=round(_length(zero, asked_model_at) - listened + _length(max(audio_at, zero), begun.at), 4),
+        end_of_turn=round(_length(zero, asked_model_at) - listened + (0.0 if hesitated else held), 4),
         stt=round(listened, 4),
         llm=round(_length(max(asked_model_at, zero), max(said_at, zero)), 4),
         tts=round(_length(max(said_at, zero), max(audio_at, zero)), 4),
-        playout=round(begun.playout_delay, 4),
-        spans=_spans(found, asked, begun, stopped, segment),
+        playout=round(begun.playout_delay + (held if hesitated else 0.0), 4),
+        first_sound=round(begun.at + begun.playout_delay - zero, 4),
+        spans=_spans(found, asked, sent, begun.playout_delay, stopped, segment),
     )
 
 
 def _spans(
     found: Sequence[Event],
     asked: events.CallerTurn,
-    begun: events.AgentSpeechStarted,
+    sent: float,
+    playout_delay: float,
     stopped: events.CallerSpeechStopped | None,
     segment: events.CallerSegment | None,
 ) -> list[Span]:
@@ -121,7 +133,8 @@ def _spans(
     for speech in _all(found, events.SpeechRequested):
         end = next((e.at for e in _all(found, events.SpeechFinished) if e.request == speech.request), now)
         spans.append(Span("tts", speech.at, end, speech.text))
-    spans.append(Span("playout", begun.at, begun.at + begun.playout_delay))
+    spans += [Span("thinking", e.at, e.at + e.seconds, e.text) for e in _all(found, events.AgentHesitated)]
+    spans.append(Span("playout", sent, sent + playout_delay))
     return sorted(spans, key=lambda span: span.start)
 
 

@@ -51,7 +51,11 @@ class Reply:
     failed: bool = False
     """It broke off: its provider gave up half way."""
     bridges: list[str] = field(default_factory=list)
-    """The phrases by which the caller was told that it takes a while."""
+    """The phrases that bridged the wait, and are no part of the answer."""
+    hesitation: int = 0
+    """Bytes of its sound that are no answer: what was said while thinking."""
+    slow: int = 0
+    """How often the caller was told that it takes a while."""
     clauses: int = 0
     """How many pieces the brain has given to be spoken."""
     utterance: Utterance = field(init=False)

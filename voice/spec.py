@@ -76,6 +76,8 @@ class Inactivity(Frozen):
 class Phrases(Frozen):
     """What the agent says when something is wrong: a caller hears words, never silence."""
 
+    thinking: tuple[Phrase, ...] = Field((), max_length=8)
+    """What people say while they think ("Let me see."), said in turn before an answer that is not there yet."""
     slow: str = "One moment, please."
     still_slow: str = "I'm still working on it. Thank you for your patience."
     trouble: str = "I'm sorry, I'm having trouble answering right now. Could you say that again?"
@@ -271,5 +273,7 @@ class AgentSpec(Frozen):
     knowledge_budget: float = Field(0.4, ge=0.0, le=5.0)
     """Seconds that a turn may wait for what the knowledge base has to say about it."""
     max_duration: float = Field(1800.0, ge=10.0, le=14400.0)
+    thinking_after: float = Field(0.8, ge=0.2, le=5.0)
+    """Seconds after the caller's turn at which one of `phrases.thinking` is said if nothing else was."""
     slow_after: float = Field(2.5, ge=0.5, le=30.0)
     """Seconds after the caller's turn at which `phrases.slow` is said if nothing else was."""

@@ -8,7 +8,7 @@ from django import forms
 
 from builder.choices import DICTATION, INTERRUPTIONS
 from builder.controls.part import Advanced
-from builder.fields import LevelField, number, text, whole
+from builder.fields import LevelField, LinesField, number, text, whole
 
 GIVEN_UP = "Seconds; then the next one is asked."
 
@@ -80,6 +80,8 @@ class Trouble(Advanced):
     TITLE = "When something is slow or wrong"
     HINT = "A caller hears words, never silence."
     PATHS: ClassVar = {
+        "phrases_thinking": "phrases.thinking",
+        "thinking_after": "thinking_after",
         "slow_after": "slow_after",
         "hedge_after": "hedge_after",
         "phrase_slow": "phrases.slow",
@@ -94,6 +96,14 @@ class Trouble(Advanced):
         "no_audio": "patience.no_audio",
     }
 
+    phrases_thinking = LinesField(
+        label="While it thinks",
+        most=8,
+        longest=100,
+        help_text="Short words such as “Let me see.”, one a line, said in turn before an answer that is not there yet. "
+        "Empty: the caller waits in silence.",
+    )
+    thinking_after = number("thinking_after", "It thinks aloud after", "Seconds.", step=0.1)
     slow_after = number("slow_after", "An answer is slow after", "Seconds.", step=0.5)
     hedge_after = number(
         "hedge_after",

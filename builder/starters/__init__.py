@@ -19,6 +19,8 @@ STYLE = (
     "Say no lists, no symbols and no emojis. Ask one question at a time."
 )
 """Stands in the prompts where their files have @STYLE@."""
+THINKING = ("Okay.", "Let me see.")
+"""What they say before an answer that takes its time, as it does on a small machine."""
 AGENTS = Path(__file__).parent / "agents"
 
 
@@ -42,7 +44,7 @@ class Starter:
 def _read(key: str) -> Starter:
     text = (AGENTS / f"{key}.yaml").read_text(encoding="utf-8")
     about = yaml.safe_load(text.replace("@STYLE@", STYLE))
-    config = AgentConfig.model_validate(about.pop("agent"))
+    config = AgentConfig.model_validate({"phrases": {"thinking": THINKING}, **about.pop("agent")})
     return Starter(key, config=config, questions=tuple(about.pop("questions")), **about)
 
 

@@ -8,8 +8,8 @@ from django import forms
 
 from builder.config import AgentConfig
 from builder.fields import tidy_number
-from builder.starters import STYLE
-from voice.spec import TransferTarget
+from builder.starters import STYLE, THINKING
+from voice.spec import Phrases, TransferTarget
 
 TONES = {
     "warm": "Be warm and plain.",
@@ -104,6 +104,7 @@ class GuidedForm(forms.Form):
             prompt="\n\n".join(filter(None, parts)),
             greeting=f"{hello} {data['business']}. How can I help you?",
             transfers=tuple(people),
+            phrases=Phrases(thinking=THINKING),
         )
 
 

@@ -8,7 +8,7 @@ const TYPES = [...readFileSync("docs/events.md", "utf8").matchAll(/^### `([\w.]+
 // What the panel shows otherwise (its own frame, the words themselves), or leaves to the call's page.
 const SILENT = [
   "call.started", "caller.speech_started", "caller.speech_stopped", "turn.decision", "caller.listening_finished", "caller.digit",
-  "model.first_token", "speech.first_audio", "speech.finished", "transfer.finished",
+  "model.first_token", "speech.first_audio", "speech.finished", "transfer.finished", "agent.hesitated",
 ];
 const FIELDS = {
   role: "llm", provider: "Groq", waited: 2, error: "No answer.", then: "asking again", step: "check_in", silent_for: 12, reason: "backchannel",

@@ -75,6 +75,8 @@ SETTINGS: dict[str, tuple[Any, str, str]] = {
     "inactivity.check_in_text": ("Hm?", TALK, "a_silent_caller_is_asked_and_then_left"),
     "inactivity.check_ins": (1, TALK, "a_silent_caller_is_asked_and_then_left"),
     "inactivity.farewell_text": ("Bye.", TALK, "a_silent_caller_is_asked_and_then_left"),
+    "phrases.thinking": (["Hm."], FEATURES, "a_slow_answer_is_bridged_by_what_people_say_while_they_think"),
+    "thinking_after": (0.4, FEATURES, "a_slow_answer_is_bridged_by_what_people_say_while_they_think"),
     "phrases.slow": ("Wait.", TALK, "a_slow_model_makes_the_agent_ask_for_a_moment"),
     "phrases.still_slow": ("Wait.", TALK, "a_slow_model_makes_the_agent_ask_for_a_moment"),
     "phrases.trouble": ("Oh.", TALK, "a_model_that_fails_is_told_in_words_and_the_call_goes_on"),

@@ -41,6 +41,7 @@ from voice.spec import (
     Digits,
     HandOffTarget,
     Languages,
+    Phrases,
     Pronunciation,
     Recording,
     TransferTarget,
@@ -186,6 +187,35 @@ def test_the_agent_shows_that_it_listens_to_callers_who_speak_for_long() -> None
     assert [who for who, _ in call.transcript] == ["caller", "agent"]
     silent = hold_call(*story, spec=agent(greeting=""), llm=FakeLlm("I see."), ends_at=16.0)
     assert not silent.all(events.AgentBackchannel)
+
+
+def test_a_slow_answer_is_bridged_by_what_people_say_while_they_think() -> None:
+    spec = agent(greeting="", phrases=Phrases(thinking=("Let me see.",)), thinking_after=0.5)
+    call = hold_call(Speaks(2.0, "When?"), spec=spec, llm=FakeLlm("At nine.", first=1.5), ends_at=9.0)
+    (thought,) = call.all(events.AgentHesitated)
+    asked = call.all(events.CallerTurn)[0]
+    assert thought.at == pytest.approx(asked.at + 0.5, abs=0.03)
+    assert any(thought.at <= at < thought.at + 0.1 for at in call.far_end.sent_at)
+    assert call.transcript == [("caller", "When?"), ("agent", "Let me see. At nine.")]
+    assert not call.all(events.ProviderSlow)
+
+
+def test_an_answer_that_is_there_in_time_is_not_kept_waiting() -> None:
+    spec = agent(greeting="", phrases=Phrases(thinking=("Let me see.",)), thinking_after=0.5)
+    call = hold_call(Speaks(2.0, "When?"), spec=spec, llm=FakeLlm("At nine.", first=0.2), ends_at=9.0)
+    assert call.transcript[-1] == ("agent", "At nine.")
+    assert not call.all(events.AgentHesitated)
+
+
+def test_who_thinks_aloud_is_slow_when_the_answer_is_and_the_model_reads_its_own_words_only() -> None:
+    llm = FakeLlm("At nine.", "Yes.", first=6.0)
+    spec = agent(greeting="", phrases=Phrases(thinking=("Let me see.",)))
+    story = [Speaks(2.0, "When?"), Speaks(14.0, "Sure?")]
+    call = hold_call(*story, spec=spec, llm=llm, ends_at=24.0)
+    assert call.transcript[1] == ("agent", "Let me see. One moment, please. At nine.")
+    (first, *_) = call.all(events.ProviderSlow)
+    assert first.waited == pytest.approx(2.5, abs=0.05)
+    assert {"role": "assistant", "content": "At nine."} in llm.asked[-1]
 
 
 @pytest.mark.parametrize(("dictation", "turns"), [(1.0, 2), (3.0, 1)])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.voice.fakes import FakeEndOfTurn, FakeLlm, FakeTts, FarEnd, Result, Speaks, Types, hold_call
+from tests.voice.fakes import FakeEndOfTurn, FakeLlm, FakeTts, FarEnd, Result, Speaks, Types, agent, hold_call
 from voice import events
 from voice.latency import TurnLatency, turn_latencies
+from voice.spec import Phrases
 
 QUESTION = Speaks(2.0, "When are you open?")
 
@@ -56,6 +57,18 @@ def test_work_done_before_the_turn_was_over_costs_the_caller_nothing() -> None:
     latency = only(call)
     assert latency.end_of_turn > 0.7
     assert latency.total == pytest.approx(1.1 + 0.04, abs=0.1)
+
+
+def test_what_is_said_while_thinking_is_no_answer() -> None:
+    spec = agent(phrases=Phrases(thinking=("Let me see.",)), thinking_after=0.3)
+    call = hold_call(QUESTION, spec=spec, llm=FakeLlm("At nine.", first=1.5), ends_at=9.0)
+    latency = only(call)
+    (thought,) = call.all(events.AgentHesitated)
+    (said,) = [e for e in call.all(events.SpeechFirstAudio) if e.turn == 1]
+    assert latency.first_sound == pytest.approx(thought.at - 3.0, abs=0.05)
+    assert latency.total == pytest.approx(said.at - 3.0, abs=0.05)
+    assert parts(latency) == pytest.approx(latency.total, abs=0.002)
+    assert "thinking" in [span.name for span in latency.spans]
 
 
 def test_typed_text_has_no_recognition_to_wait_for() -> None:
