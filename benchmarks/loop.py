@@ -1,10 +1,11 @@
-"""The whole embedded loop on speech: `python -m benchmarks.loop [--rounds N] [--models DIR] [--voice ID] [--show]`.
+"""The whole embedded loop on speech: `python -m benchmarks.loop [--rounds N] [--voice ID] [--silent] [--show]`.
 
 A caller phones a receptionist: real conversation, real models in a process of their own, real time. The caller asks
 questions, spoken beforehand by one of the local voices; how long each waits from the last sound of the question to the
-first sound of the agent is the first figure, and to the first sound of the answer itself the second: where the answer
-takes its time, the agent first thinks aloud, as those do that come with the product (`--silent` leaves it out). A call of one question goes before, and its wait is told apart: in it the
-model reads the agent's prompt for the first time, and the voice makes the phrases that all calls share.
+agent's first sound is the first figure, and to the first sound of the answer itself the second: where an answer takes
+its time, the agent thinks aloud before it, as the agents do that come with the product. A call of one question goes
+before, and its wait is told apart: in it the model reads the agent's prompt for the first time, and the voice makes the
+phrases that all calls share.
 
 The recognition's word error rate is measured on people's speech: the recordings in `benchmarks/data`. CPU seconds are
 those of all processes, per question asked. The last line is one JSON object.

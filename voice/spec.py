@@ -273,7 +273,7 @@ class AgentSpec(Frozen):
     knowledge_budget: float = Field(0.4, ge=0.0, le=5.0)
     """Seconds that a turn may wait for what the knowledge base has to say about it."""
     max_duration: float = Field(1800.0, ge=10.0, le=14400.0)
-    thinking_after: float = Field(0.8, ge=0.2, le=5.0)
+    thinking_after: float = Field(0.7, ge=0.2, le=5.0)
     """Seconds after the caller's turn at which one of `phrases.thinking` is said if nothing else was."""
     slow_after: float = Field(2.5, ge=0.5, le=30.0)
     """Seconds after the caller's turn at which `phrases.slow` is said if nothing else was."""

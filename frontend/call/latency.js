@@ -12,8 +12,11 @@ export const PARTS = [
 ];
 
 /** What else spans are named after. */
-const TOOL = { key: "tool", label: "Tool", meaning: "A tool that the model used", fill: "fill-tool" };
-const partOf = (name) => [...PARTS, TOOL].find(({ key }) => key === name) ?? { label: name, meaning: "", fill: "fill-base-content/50" };
+const OTHERS = [
+  { key: "tool", label: "Tool", meaning: "A tool that the model used", fill: "fill-tool" },
+  { key: "thinking", label: "Thinking aloud", meaning: "Said before the answer was there", fill: "fill-base-content/50" },
+];
+const partOf = (name) => [...PARTS, ...OTHERS].find(({ key }) => key === name) ?? { label: name, meaning: "", fill: "fill-base-content/50" };
 
 export const milliseconds = (seconds) => Math.round(seconds * 1000);
 

@@ -31,6 +31,7 @@ WITHOUT_REMARK = {
     "caller.turn",
     "caller.digit",
     "caller.listening_finished",
+    "agent.hesitated",
     "model.requested",
     "model.first_token",
     "model.finished",
