@@ -13,8 +13,9 @@ from voice.flow.expressions import ExpressionError, parse
 from voice.variables import SYSTEM, names_in
 
 SECRET, SYSTEM_PREFIX = "secret__", "system__"
-_SENT = ("flow", "steps")
-"""Texts of steps are sent to addresses too, with secrets in them."""
+_STEPS = ("flow", "steps")
+_WITH_SECRETS = ("url", "headers")
+"""What a step posts by may hold secrets."""
 _EXPRESSIONS = ("condition", "value")
 
 
@@ -44,7 +45,7 @@ def a_tool_needs_a_variable_that_nothing_sets(subject: Subject) -> Iterator[Prob
 
 
 def _unknown(subject: Subject, config: dict[str, Any], place: Place, name: str) -> Problem:
-    step = str(config["flow"]["steps"][place[2]]["id"]) if place[:2] == _SENT else ""
+    step = str(config["flow"]["steps"][place[2]]["id"]) if place[:2] == _STEPS else ""
     if name.startswith(SECRET):
         message = f"“{name}” is not filled in here: only requests of tools and steps know secrets."
         return error(message, "Take it out.", *place, step=step)
@@ -58,7 +59,7 @@ def _unknown(subject: Subject, config: dict[str, Any], place: Place, name: str) 
 
 def _setting(place: Place) -> Place:
     """What is told of once: a step, or a setting."""
-    return place[:3] if place[:2] == _SENT else place[:2]
+    return place[:3] if place[:2] == _STEPS else place[:2]
 
 
 def _known(subject: Subject) -> set[str]:
@@ -84,7 +85,7 @@ def _uses(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
         names = set(names_in(value))
         if place and place[-1] in _EXPRESSIONS and place[0] == "flow":
             names |= _in_expression(value)
-        if place[:2] == _SENT:
+        if place[:2] == _STEPS and place[3] in _WITH_SECRETS:
             names = {name for name in names if not name.startswith(SECRET)}
         yield from ((place, name) for name in sorted(names))
         return

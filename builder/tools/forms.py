@@ -292,6 +292,10 @@ class SmsForm(ToolForm):
 
     def __init__(self, data: Any = None, *, organization: Organization, tool: Tool | None = None) -> None:
         super().__init__(data, organization=organization, tool=tool)
+        self.fields["name"].widget.attrs["placeholder"] = "text_the_caller"
+        self.fields["description"].widget.attrs["placeholder"] = (
+            "Sends the caller a text message. Use it when they want something in writing."
+        )
         self._vendors = dict(organization.model_connections.values_list("pk", "vendor"))
         names = organization.model_connections.values_list("pk", "name")
         connection: Any = self.fields["connection"]

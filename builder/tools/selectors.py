@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from accounts.models import Organization
+from builder.flow import tools_in
 from builder.models import Agent
 from builder.tools.kinds import ClientConfig, HttpConfig, McpConfig, SearchConfig, SmsConfig
 from builder.tools.models import Secret, Tool
@@ -74,7 +75,8 @@ def summary(tool: Tool) -> str:
 def tools_of(agent: Agent) -> set[str]:
     """The ids of all that the draft and the live version use."""
     configs = [agent.draft_config] + ([agent.live_version.parsed_config] if agent.live_version else [])
-    return {tool for config in configs for tool in config.tools}
+    steps = {tool for config in configs if config.flow for tool in tools_in(config.flow)}
+    return steps | {tool for config in configs for tool in config.tools}
 
 
 def agents_using(tool: Tool) -> list[Agent]:

@@ -21,6 +21,7 @@ const LABELS = {
   ask_again: "Ask again for what is known",
   connection: "Sent by",
   sender: "From (a number of that account, or a pool of numbers)",
+  wait: "Wait for the answer",
   recipient: "To (a number, or a {{variable}} that holds one)",
   confirm: "Read back and have it confirmed",
 };

@@ -102,7 +102,7 @@ function settingsOf(values, without, said) {
       term.className = "text-muted";
       term.textContent = words(name);
       const text = document.createElement("dd");
-      text.className = "wrap-anywhere whitespace-pre-wrap";
+      text.className = "mb-2 wrap-anywhere whitespace-pre-wrap";
       text.textContent = said(value);
       return [term, text];
     });

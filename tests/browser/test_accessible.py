@@ -24,6 +24,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
 
+NARROW = {"width": 360, "height": 740}
 PAGES = [
     "agents/",
     "agents/new/",
@@ -33,6 +34,7 @@ PAGES = [
     "agents/{agent}/versions/",
     "tools/",
     "tools/new/",
+    "tools/new/?kind=sms",
     "knowledge/",
     "voices/",
     "pronunciations/",
@@ -51,9 +53,9 @@ def agent(agent_factory: AgentFactory, monkeypatch: pytest.MonkeyPatch) -> Agent
 def visit(
     live_server: LiveServer, client_for: ClientFactory, owner: User, workspace: Organization, open_page: OpenPage
 ) -> Callable[..., Page]:
-    def go(path: str, **options: Any) -> Page:
+    def go(path: str, *, user: User = owner, **options: Any) -> Page:
         page = open_page(**options)
-        session = client_for(owner).cookies[settings.SESSION_COOKIE_NAME].value
+        session = client_for(user).cookies[settings.SESSION_COOKIE_NAME].value
         page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
         page.goto(f"{live_server.url}/w/{workspace.slug}/{path}")
         return page
@@ -61,9 +63,24 @@ def visit(
     return go
 
 
+READ = ["agents/{agent}/", "agents/{agent}/flow/", "agents/{agent}/yaml/"]
+"""What viewers get to see."""
+
+
 @pytest.mark.parametrize("address", PAGES)
 def test_everybody_can_use_the_pages(address: str, visit: Callable[..., Page], agent: Agent) -> None:
-    page = visit(address.format(agent=agent.pk), bypass_csp=True, viewport={"width": 360, "height": 740})
+    require_accessible(visit(address.format(agent=agent.pk), bypass_csp=True, viewport=NARROW))
+
+
+@pytest.mark.parametrize("address", READ)
+def test_everybody_can_read_what_viewers_see(
+    address: str, visit: Callable[..., Page], agent: Agent, viewer: User
+) -> None:
+    require_accessible(visit(address.format(agent=agent.pk), user=viewer, bypass_csp=True, viewport=NARROW))
+
+
+def require_accessible(page: Page) -> None:
+    """In both colour schemes, and no wider than the window."""
     page.wait_for_load_state("networkidle")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert violations(page) == []

@@ -436,6 +436,8 @@ def test_a_variable_that_nothing_sets_is_an_error_where_it_is_read(found: Any) -
     assert found(greeting="It is {{system__time}}.") == []
     assert one(found(greeting="{{system__weather}}"), "No call knows “system__weather”").severity == "error"
     assert one(found(prompt="The key is {{secret__shop}}."), "only requests of tools").severity == "error"
+    tell = {"kind": "say", "id": "tell", "say": "The key is {{secret__shop}}.", "next": "bye"}
+    assert one(found(flow=flow(tell, BYE)), "only requests of tools").step == "tell"
 
 
 def test_a_web_hook_may_set_it(found: Any) -> None:

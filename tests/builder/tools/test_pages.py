@@ -211,6 +211,16 @@ class TestList:
         assert "Front desk" in html(response)
         assert Tool.objects.exists()
 
+    def test_one_that_only_a_step_uses_is_not_deleted(
+        self, client_for: ClientFactory, admin: User, agent_factory: AgentFactory, tool_factory: ToolFactory
+    ) -> None:
+        made = tool_factory()
+        steps = [{"kind": "tool", "id": "look", "tool": made.pk}]
+        agent_factory("Front desk", config=AgentConfig.model_validate({"flow": {"steps": steps}}))
+        response = client_for(admin).post(address("tool_delete", made))
+        assert response.status_code == 409
+        assert "Front desk" in html(response)
+
     def test_one_that_is_not_used_is_deleted(
         self, client_for: ClientFactory, admin: User, tool_factory: ToolFactory
     ) -> None:
