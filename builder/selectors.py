@@ -16,7 +16,7 @@ from accounts.models import Organization
 from builder import engine, vendors, voices
 from builder.compile import AgentNotReady, compile_config
 from builder.config import LOCAL, AgentConfig
-from builder.models import Agent, AgentVersion, ModelConnection
+from builder.models import Agent, AgentVersion, ModelConnection, Tool
 from builder.vendors import Access
 from voice.providers.vendor import VoiceChoice
 
@@ -40,12 +40,12 @@ class AgentRow:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionRow:
-    """A connection and the agents that use it, in their draft or live."""
+    """A connection and what uses it: agents, in their draft or live, and tools that send text messages."""
 
     connection: ModelConnection
     vendor: str
     roles: list[str]
-    agents: list[Agent]
+    users: list[Agent | Tool]
     has_key: bool
 
 
@@ -126,13 +126,14 @@ def version_before(version: AgentVersion) -> AgentVersion | None:
 def connection_list(organization: Organization) -> list[ConnectionRow]:
     """The workspace's connections by name."""
     agents = list(organization.agents.filter(deleted_at=None).select_related("organization", "live_version"))
-    used = [(agent, connections_of(agent)) for agent in agents]
+    used: list[tuple[Agent | Tool, set[str]]] = [(agent, connections_of(agent)) for agent in agents]
+    used += [(tool, {tool.config.get("connection", "")}) for tool in _that_write(organization.pk)]
     return [
         ConnectionRow(
             connection,
             vendors.label(connection.vendor),
             [vendors.ROLES[role] for role in vendors.roles(connection.vendor)],
-            [agent for agent, keys in used if connection.pk in keys],
+            [user for user, keys in used if connection.pk in keys],
             bool(connection.api_key),
         )
         for connection in organization.model_connections.all()
@@ -140,9 +141,21 @@ def connection_list(organization: Organization) -> list[ConnectionRow]:
 
 
 def connections_of(agent: Agent) -> set[str]:
-    """Everything that the draft and the live version hear, speak and answer with."""
+    """Everything that the draft and the live version hear, speak, answer and write with."""
     configs = [agent.draft_config] + ([agent.live_version.parsed_config] if agent.live_version else [])
     return {connection for config in configs for connection in config.connections}
+
+
+def users_of(connection: ModelConnection) -> list[Agent | Tool]:
+    """What uses a connection, as the list of connections says it."""
+    agents = Agent.objects.filter(organization_id=connection.organization_id, deleted_at=None)
+    using = [agent for agent in agents.select_related("live_version") if connection.pk in connections_of(agent)]
+    return [*using, *_that_write(connection.organization_id).filter(config__connection=connection.pk)]
+
+
+def _that_write(organization_id: str) -> QuerySet[Tool]:
+    """The tools that send text messages."""
+    return Tool.objects.filter(organization_id=organization_id, kind=Tool.Kind.SMS).select_related("organization")
 
 
 def problem(agent: Agent) -> str:

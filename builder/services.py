@@ -22,9 +22,9 @@ from builder.config import AgentConfig
 from builder.drafts import history, presence
 from builder.drafts.merge import Choice, Conflict, merge
 from builder.knowledge.models import KnowledgeSettings
-from builder.models import Agent, AgentVersion, ModelConnection, Tool
+from builder.models import Agent, AgentVersion, ModelConnection
 from builder.problems import errors
-from builder.selectors import connections_of
+from builder.selectors import users_of
 from core.errors import ApiError, ErrorCode
 
 EDITING_SESSION = timedelta(minutes=10)
@@ -331,8 +331,7 @@ def connection_update(
 def connection_delete(*, connection: ModelConnection, actor: User) -> None:
     """Raises ApiError (conflict), which says what uses it: an agent, in its draft or live, a tool, or the knowledge
     base."""
-    users: list[Agent | Tool] = [*agents_using(connection), *tools_using(connection)]
-    if users:
+    if users := users_of(connection):
         names = ", ".join(user.name for user in users[:5]) + (" and others" if len(users) > 5 else "")
         message = f"Used by {names}. Choose something else there and publish, then delete it."
         raise ApiError(ErrorCode.CONFLICT, f"{connection.name} is in use", message)
@@ -348,18 +347,6 @@ def connection_delete(*, connection: ModelConnection, actor: User) -> None:
         changes=deleted,
     )
     connection.delete()
-
-
-def agents_using(connection: ModelConnection) -> list[Agent]:
-    """The agents, not deleted, whose draft or live version uses `connection`."""
-    agents = Agent.objects.filter(organization_id=connection.organization_id, deleted_at=None)
-    return [agent for agent in agents.select_related("live_version") if connection.pk in connections_of(agent)]
-
-
-def tools_using(connection: ModelConnection) -> list[Tool]:
-    """The tools that send text messages by `connection`."""
-    tools = Tool.objects.filter(organization_id=connection.organization_id, kind=Tool.Kind.SMS)
-    return list(tools.filter(config__connection=connection.pk).select_related("organization"))
 
 
 def _locked(agent: Agent) -> Agent:

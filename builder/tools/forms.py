@@ -279,8 +279,8 @@ class SmsForm(ToolForm):
         label="To",
         required=False,
         max_length=200,
-        help_text="<code>{{system__caller_id}}</code> is who called, <code>{{system__called_number}}</code> whom the agent "
-        "called. Empty: the model writes the number, and what callers say decides to whom messages go.",
+        help_text="<code>{{system__caller_id}}</code> is who called, <code>{{system__called_number}}</code> whom the "
+        "agent called. Empty: the model writes the number, and what callers say decides to whom messages go.",
     )
     text = forms.CharField(
         label="Text",

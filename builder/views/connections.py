@@ -69,7 +69,7 @@ def _page(request: WorkspaceRequest, form: ConnectionForm) -> HttpResponse:
         "form": form,
         "connection": stored,
         "has_key": bool(stored and stored.api_key),
-        "users": [*services.agents_using(stored), *services.tools_using(stored)] if stored else [],
+        "users": selectors.users_of(stored) if stored else [],
         "vendors": _vendors(),
         "presets": PRESETS,
         "reaches_own_machine": http.only_used_here(),

@@ -160,7 +160,8 @@ class TestPages:
         config = {"connection": made.pk, "sender": "+14155550100"}
         workspace.tools.create(kind="sms", name="text_the_caller", config=config)
         client = client_for(admin)
-        assert "text_the_caller" in html(client.get(address("connection", made)))
+        for page in (address("connection", made), reverse("connections", args=[workspace.slug])):
+            assert "text_the_caller" in html(client.get(page))
         response = client.post(address("connection_delete", made))
         assert response.status_code == 409
         assert "text_the_caller" in html(response)
