@@ -15,6 +15,7 @@ from builder import starters, vendors, voices
 from builder.compile import default_model
 from builder.config import LOCAL, AgentConfig, HandOffChoice
 from builder.controls import Advanced, AgentControls
+from builder.drawing import DrawnField
 from builder.fields import RowsField, bound, schema
 from builder.models import Agent, ModelConnection
 from builder.sounds import selectors as sounds
@@ -41,8 +42,10 @@ class Group:
 class AgentForm(AgentControls):
     """The agent page."""
 
+    bound_field_class = DrawnField
+
     def __init__(self, data: Any = None, *, organization: Organization, agent: Agent, **kwargs: Any) -> None:
-        config = AgentConfig.model_validate(agent.draft)
+        config = agent.draft_config
         values = config.model_dump()
         initial = {field: _get(values, path) for field, path in self.PATHS.items()}
         initial |= {"name": agent.name, "revision": agent.draft_revision}

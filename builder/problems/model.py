@@ -32,7 +32,8 @@ class Problem:
         """The control of the agent's page that sets it; "" where that is a step, or nothing on this page."""
         if self.step:
             return ""
-        return next((name for name, path in _LONGEST_FIRST if f"{self.path}.".startswith(f"{path}.")), "")
+        above = (".".join(map(str, self.place[:end])) for end in range(len(self.place), 0, -1))
+        return next((_CONTROLS[path] for path in above if path in _CONTROLS), "")
 
     def as_dict(self) -> dict[str, str]:
         """For scripts and the API."""
@@ -46,7 +47,7 @@ class Problem:
         }
 
 
-_LONGEST_FIRST = sorted(AgentControls.PATHS.items(), key=lambda item: -len(item[1]))
+_CONTROLS = {path: name for name, path in AgentControls.PATHS.items()}
 
 
 def error(message: str, mend: str, *place: str | int, step: str = "") -> Problem:

@@ -24,7 +24,7 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
 
 
 def something_is_gone(subject: Subject) -> Iterator[Problem]:
-    config = subject.config.as_json()
+    config = subject.values
     for kind, place, key in references(config):
         if key == LOCAL and kind == "connection":
             continue

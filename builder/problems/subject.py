@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from accounts.models import Organization
 from builder import vendors
@@ -55,6 +56,11 @@ class Subject:
     @property
     def organization(self) -> Organization:
         return self.agent.organization
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """The config as JSON, without what is as it is by itself."""
+        return self.config.model_dump(mode="json", exclude_defaults=True)
 
     @cached_property
     def names(self) -> Names:

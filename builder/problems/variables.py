@@ -20,7 +20,7 @@ _EXPRESSIONS = ("condition", "value")
 
 
 def nothing_knows_a_variable(subject: Subject) -> Iterator[Problem]:
-    config, known = subject.config.as_json(), _known(subject)
+    config, known = subject.values, _known(subject)
     seen = set[tuple[str, Place]]()
     for place, name in _uses(config, ()):
         where = (name, _setting(place))
@@ -82,9 +82,10 @@ def _known(subject: Subject) -> set[str]:
 def _uses(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
     """Each variable that is read, and where."""
     if isinstance(value, str):
-        names = set(names_in(value))
-        if place and place[-1] in _EXPRESSIONS and place[0] == "flow":
-            names |= _in_expression(value)
+        is_expression = place and place[-1] in _EXPRESSIONS and place[0] == "flow"
+        if not is_expression and "{{" not in value:  # most texts
+            return
+        names = set(names_in(value)) | (_in_expression(value) if is_expression else frozenset())
         if place[:2] == _STEPS and place[3] in _WITH_SECRETS:
             names = {name for name in names if not name.startswith(SECRET)}
         yield from ((place, name) for name in sorted(names))

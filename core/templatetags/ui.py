@@ -34,6 +34,7 @@ def _paths(name: str) -> SafeString:
 
 
 @register.simple_tag
+@lru_cache(maxsize=512)
 def icon(name: str, css: str = "size-4", label: str = "") -> SafeString:
     """`{% icon "phone" %}` draws a Lucide icon: decoration, unless it has a `label`, which a screen reader says."""
     meaning = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
