@@ -9,13 +9,11 @@ from builder.models import Agent, AgentVersion, ModelConnection, Secret, Tool
 
 
 def get_agent(organization: Organization, agent_id: str) -> Agent:
-    agent = (
-        Agent.objects.select_related("live_version", "organization")
-        .filter(organization=organization, pk=agent_id, deleted_at=None)
-        .first()
-    )
+    live = Agent.objects.select_related("live_version")
+    agent = live.filter(organization=organization, pk=agent_id, deleted_at=None).first()
     if agent is None:
         raise Http404("No such agent.")
+    agent.organization = organization  # what was read of it is read once
     return agent
 
 

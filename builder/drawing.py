@@ -1,4 +1,4 @@
-"""Drawing the controls of an agent, of which there are many: a control looks the same whenever it has the same value."""
+"""Drawing the controls of an agent, which are many: one looks the same whenever it has the same value."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _drawings = Drawings()
 
 
 class DrawnField(BoundField):
-    """A control that is drawn once for each value and each set of what it offers, as long as nothing is wrong with it."""
+    """A control that is drawn once for each value and set of offers, as long as nothing is wrong with it."""
 
     def render(self, template_name: str | None = None, context: Any = None, renderer: Any = None) -> SafeString:
         def draw() -> SafeString:

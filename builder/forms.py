@@ -53,7 +53,7 @@ class AgentForm(AgentControls):
         self.config = config
         """The draft as stored; after `is_valid`, as it is to be stored."""
         self.connections = {connection.pk: connection for connection in organization.model_connections.all()}
-        self.voice_files = set(organization.voice_files.values_list("pk", flat=True))
+        self.voice_files = {file.pk for file in organization.voice_files.all()}
         for name, roles in CONNECTIONS.items():
             self._field(name).choices = self._sources(roles, initial[name])
         self._field("knowledge").choices = _folders(organization, config.knowledge)

@@ -49,7 +49,7 @@ class Names:
         agents = organization.agents.filter(deleted_at=None).order_by("-created_at").values_list("pk", "name")
         # Of agents with one name the oldest has it to itself; the others are known by their ids.
         oldest = {name: key for key, name in agents}
-        connections = organization.model_connections.values_list("pk", "name", "vendor")
+        connections = [(found.pk, found.name, found.vendor) for found in organization.model_connections.all()]
         return cls(
             {
                 "connection": {key: name for key, name, _ in connections},

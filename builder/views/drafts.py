@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.http import HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -136,6 +137,7 @@ def save(request: WorkspaceRequest, agent: Agent, *, name: str, config: AgentCon
 
 def page_context(request: WorkspaceRequest, agent: Agent, view: str) -> dict[str, Any]:
     """What each view of an agent shows around it: its header, the state of its draft, and where its script sends it."""
+    prefetch_related_objects([agent.organization], "model_connections", "voice_files")
     where = {"workspace": request.organization.slug, "agent_id": agent.pk}
     urls = {name: reverse(f"agent_{name}", kwargs=where) for name in ("draft", "flow", "undo", "redo")}
     editing = f"/ws/w/{request.organization.slug}/agents/{agent.pk}/editing/"
