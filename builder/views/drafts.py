@@ -140,6 +140,7 @@ def page_context(request: WorkspaceRequest, agent: Agent, view: str) -> dict[str
     prefetch_related_objects([agent.organization], "model_connections", "voice_files")
     where = {"workspace": request.organization.slug, "agent_id": agent.pk}
     urls = {name: reverse(f"agent_{name}", kwargs=where) for name in ("draft", "flow", "undo", "redo")}
+    urls["guide"] = reverse("agent", kwargs=where)
     editing = f"/ws/w/{request.organization.slug}/agents/{agent.pk}/editing/"
     draft = {**state_of(agent), "name": agent.name, "view": view, "urls": {**urls, "editing": editing}}
     return {

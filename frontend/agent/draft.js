@@ -50,8 +50,9 @@ export function draft() {
       addEventListener("beforeunload", (event) => {
         if ((this.dirty || this.saving) && !this.leaving) event.preventDefault();
       });
-      // A step that a problem is about is shown by the flow.
-      if (told.view !== "Flow") document.addEventListener("callwright:step", ({ detail }) => location.assign(`${told.urls.flow}#${detail.step}`));
+      // A problem is about a step, which the Flow shows, or about a control of the Guide.
+      if (told.view !== "Flow") document.addEventListener("callwright:step", ({ detail }) => this.go(`${told.urls.flow}#${detail.step}`));
+      if (told.view !== "Guide") document.addEventListener("callwright:control", ({ detail }) => this.go(`${told.urls.guide}#${detail.control}`));
       presence = new Presence(told.urls.editing, told.view, (saved) => this.heard(saved));
     },
 
@@ -254,6 +255,10 @@ export function draft() {
       if (!this.dirty && !this.saving) return;
       const { href } = event.currentTarget;
       event.preventDefault();
+      await this.go(href);
+    },
+
+    async go(href) {
       if (await this.save()) location.assign(href);
       else this.complain();
     },
@@ -261,9 +266,10 @@ export function draft() {
     /** For a form that acts on the draft: it is sent once the draft is saved. */
     async saveFirst(event) {
       if (!this.dirty && !this.saving) return;
-      const form = event.target;
+      const { target: form, submitter } = event;
       event.preventDefault();
-      if (await this.save()) form.submit();
+      if (await this.save()) form.requestSubmit(submitter); // with what its button says
+      else this.complain();
     },
 
     /** For a button whose request reads the draft (hx-trigger="draft-saved"): it asks once the draft is saved. */

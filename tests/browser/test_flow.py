@@ -268,3 +268,34 @@ def test_who_may_only_look_sees_the_steps_and_moves_nothing(
     with_steps.refresh_from_db()
     assert with_steps.draft_revision == 1
     assert complaints == []
+
+
+def test_two_people_on_a_flow_keep_both_their_steps_and_choose_between_two_words_for_one(
+    visit: Visit, with_steps: Agent, owner: User, complaints: list[str]
+) -> None:
+    mine, theirs = visit("flow/"), visit("yaml/", user=owner)
+    text(theirs).get_by_text("say: Welcome!").click()
+    theirs.keyboard.press("End")
+    theirs.keyboard.type(" Come in!")
+    text(theirs).get_by_text("name: Goodbye").click()
+    theirs.keyboard.press("End")
+    theirs.keyboard.insert_text("\n    say: So long!")
+    expect(state(theirs)).to_have_text(SAVED)
+    card(mine, "Talk").click()
+    mine.get_by_role("textbox", name="Name", exact=True).fill("Small talk")
+    expect(state(mine)).to_contain_text("with the changes of others")
+    expect(card(mine, "Greet")).to_contain_text("Come in!")
+    expect(card(mine, "Goodbye")).to_contain_text("So long!")
+    # The other one has not seen that the step has another name now.
+    text(theirs).get_by_text("id: talk").click()
+    theirs.keyboard.press("End")
+    theirs.keyboard.insert_text("\n    name: Chat")
+    dialog = theirs.get_by_role("dialog", name="Whose change is it to be?")
+    expect(dialog.get_by_role("group", name=re.compile("Name"))).to_contain_text("Small talk")
+    dialog.get_by_role("radio", name=re.compile("Theirs")).check()
+    dialog.get_by_role("button", name="Save what I chose").click()
+    expect(text(theirs)).to_contain_text("name: Small talk")
+    flow = draft(with_steps).flow
+    assert flow is not None
+    assert [step.name for step in flow.steps] == ["", "Small talk", "Goodbye"]
+    assert complaints == ["Failed to load resource: the server responded with a status of 409 (Conflict)"]
