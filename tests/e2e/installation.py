@@ -36,6 +36,7 @@ class Installation:
     home: Path
     process: subprocess.Popen[bytes]
     log: Path
+    environment: dict[str, str]
 
     @property
     def models_socket(self) -> Path:
@@ -58,6 +59,11 @@ class Installation:
                 return bool(response.status == 200)
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             return False
+
+    def run(self, module: str, *arguments: str) -> str:
+        """What a module of ours writes, run beside the server in its environment."""
+        command = [sys.executable, "-m", module, *arguments]
+        return subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True).stdout
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)
@@ -88,7 +94,7 @@ def installation(home: Path | None = None, **settings: str) -> Iterator[Installa
         process = subprocess.Popen(
             [sys.executable, "manage.py", "serve"], cwd=ROOT, env=environment, stdout=output, stderr=output
         )
-    running = Installation(f"http://127.0.0.1:{port}", home, process, log)
+    running = Installation(f"http://127.0.0.1:{port}", home, process, log, environment)
     try:
         running.wait("The first page", running.answers, 30)
         yield running

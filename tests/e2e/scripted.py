@@ -13,6 +13,8 @@ from typing import Any
 
 Json = dict[str, Any]
 ORDER = re.compile(r"\border (\d+)", re.IGNORECASE)
+JUDGES = "Which line is true"
+"""Begins what the platform asks when a flow may go on to another step."""
 
 
 @dataclass(frozen=True)
@@ -31,16 +33,32 @@ class Scripted:
         return f"http://{self.host}/orders"
 
 
-def completion(messages: list[Json]) -> list[Json]:
-    """The deltas of the answer: the shop is asked about an order, told what it said, else the knowledge quoted."""
+def completion(messages: list[Json], tools: list[Json]) -> list[Json]:
+    """The deltas of the answer: the shop is asked about an order, told what it said; an invoice is for another agent;
+    a step is over when somebody wants a stall; else the knowledge is quoted."""
     last = messages[-1]
+    said = str(last["content"])
     if last["role"] == "tool":
-        return [{"content": f"The shop says: {json.loads(last['content'])['status']}."}]
-    if order := ORDER.search(str(last["content"])):
-        function = {"name": "find_order", "arguments": json.dumps({"order_number": order[1]})}
-        return [{"tool_calls": [{"index": 0, "id": "call_1", "type": "function", "function": function}]}]
+        return [{"content": f"The shop says: {json.loads(said)['status']}."}]
+    if JUDGES in said:
+        return [{"content": json.dumps({"line": int("stall" in said.partition(JUDGES)[0])})}]
+    if order := ORDER.search(said):
+        return _calls("find_order", order_number=order[1])
+    if "invoice" in said and (others := _others(tools)):
+        return _calls("hand_off", to=others[0])
     knows = any("walled garden" in str(message["content"]) for message in messages)
     return [{"content": "We open at ten, in the walled garden." if knows else "I do not know."}]
+
+
+def _calls(tool: str, **arguments: str) -> list[Json]:
+    function = {"name": tool, "arguments": json.dumps(arguments)}
+    return [{"tool_calls": [{"index": 0, "id": "call_1", "type": "function", "function": function}]}]
+
+
+def _others(tools: list[Json]) -> list[str]:
+    """The agents that the call can be handed to."""
+    functions = [tool["function"] for tool in tools]
+    return [name for each in functions if each["name"] == "hand_off" for name in each["parameters"]["properties"]["to"]["enum"]]
 
 
 @contextlib.contextmanager
@@ -60,7 +78,7 @@ def scripted() -> Iterator[Scripted]:
 
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            deltas = completion(asked["messages"])
+            deltas = completion(asked["messages"], asked.get("tools", []))
             finish = "tool_calls" if "tool_calls" in deltas[-1] else "stop"
             choices: list[Json] = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
             choices.append({"index": 0, "delta": {}, "finish_reason": finish})

@@ -3,50 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.e2e.installation import Installation, installation
-from tests.e2e.scripted import Scripted, scripted
+from tests.e2e.installation import Installation
+from tests.e2e.scripted import Scripted
 
 pytestmark = [pytest.mark.models, pytest.mark.browser, pytest.mark.slow]
 
 DOCUMENT = "The herb market opens at ten in the walled garden, behind the church. It closes at noon."
-expect.set_options(timeout=20_000)  # a voice that has not spoken yet takes its time
 SAVED = re.compile(r"^Saved \d")
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --autoplay-policy=no-user-gesture-required"
-).split()
-
-
-@pytest.fixture(scope="module")
-def outside() -> Iterator[Scripted]:
-    with scripted() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def running(outside: Scripted) -> Iterator[Installation]:
-    with installation(LLM="none", OUTBOUND_ALLOWED_PRIVATE_HOSTS=outside.host) as found:
-        found.wait("Speech", lambda: found.models().can_talk and found.models().is_ready("embed"))
-        yield found
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        page = browser.new_page()
-        page.set_default_timeout(15_000)
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        yield page
-        browser.close()
-        assert errors == []
 
 
 def test_an_agent_is_built_from_nothing_and_its_call_shows_what_it_did(
