@@ -22,6 +22,7 @@ class FilterForm(forms.Form):
     source = forms.ChoiceField(label="From", required=False)
     language = forms.ChoiceField(label="Language", required=False)
     gender = forms.ChoiceField(label="Gender", choices=GENDERS, required=False)
+    style = forms.ChoiceField(label="Style", required=False)
     favourites = forms.ChoiceField(label="Show", choices=[("", "All"), ("yes", "Favourites")], required=False)
 
     def __init__(self, data: Any, *, library: Library) -> None:
@@ -29,6 +30,8 @@ class FilterForm(forms.Form):
         cast("forms.ChoiceField", self.fields["source"]).choices = [("", "Any"), *library.sources()]
         languages = [(name, name) for name in library.languages()]
         cast("forms.ChoiceField", self.fields["language"]).choices = [("", "Any"), *languages]
+        styles = [(style, style.capitalize()) for style in library.styles()]
+        cast("forms.ChoiceField", self.fields["style"]).choices = [("", "Any"), *styles]
 
     @property
     def wanted(self) -> dict[str, str]:

@@ -16,6 +16,7 @@ from builder.models import Agent, ModelConnection
 from builder.selectors import voices_at_hand
 from builder.voices import VoiceGroup
 from voice.providers.local import espeak
+from voice.providers.local.styles import styles
 from voice.providers.vendor import VoiceChoice
 
 HERE = "This machine"
@@ -37,6 +38,8 @@ class LibraryVoice:
     """What it can and cannot speak, where that is not plain."""
     brought: str = ""
     """The address to delete it at, for one that was brought."""
+    styles: tuple[str, ...] = ()
+    """What it is like: measured of our own voices, in their vendor's words of others."""
 
     @property
     def say(self) -> str:
@@ -63,14 +66,18 @@ class Library:
     def languages(self) -> list[str]:
         return sorted({voice.language for voice in self.voices if voice.language})
 
+    def styles(self) -> list[str]:
+        return sorted({style for voice in self.voices for style in voice.styles})
+
     def chosen(self, wanted: Mapping[str, str]) -> list[LibraryVoice]:
-        """The voices that fit `source`, `language`, `gender`, `favourites` and the words `q`; favourites first."""
+        """The voices that fit `source`, `language`, `gender`, `style`, `favourites` and the words `q`; favourites first."""
         words = wanted.get("q", "").casefold().split()
         exact = [(name, wanted[name]) for name in ("source", "language", "gender") if wanted.get(name)]
         found = [
             voice
             for voice in self.voices
             if all(getattr(voice, name) == value for name, value in exact)
+            and (not wanted.get("style") or wanted["style"] in voice.styles)
             and (voice.favourite or not wanted.get("favourites"))
             and all(word in _searched(voice) for word in words)
         ]
@@ -112,6 +119,7 @@ def _local(marked: Marked) -> Iterator[LibraryVoice]:
                 gender=voice.gender,
                 favourite=(LOCAL, voice.id) in marked,
                 note=voice.note(espeak=has_espeak),
+                styles=styles(voice.id),
             )
 
 
@@ -191,9 +199,10 @@ def _hosted(connection: ModelConnection, asked: list[VoiceChoice] | None, marked
             language=voice.language,
             gender=voice.gender,
             favourite=(connection.pk, voice.id) in marked,
+            styles=voice.styles,
         )
 
 
 def _searched(voice: LibraryVoice) -> str:
     parts = (voice.label, voice.id, voice.description, voice.source_name, voice.language, voice.gender, voice.note)
-    return " ".join(parts).casefold()
+    return " ".join((*parts, *voice.styles)).casefold()

@@ -43,7 +43,8 @@ def furnish(model_url: str) -> dict[str, str]:
     model = ModelConnection.objects.create(
         organization=workspace, name="Rule book", vendor="compatible", base_url=model_url, default_model="rule-book"
     )
-    chosen = {"model": {"connection": model.pk, "name": "rule-book"}}
+    # Piper's voice asks least of the machine.
+    chosen = {"model": {"connection": model.pk, "name": "rule-book"}, "voice": {"id": "joe"}}
     configs = {
         "Basil": AgentConfig(prompt="Answer for the herb market.", greeting="Hello, this is Basil.", **chosen),
         "Billing": AgentConfig(prompt="Talk about invoices.", greeting="Hello, this is Billing.", **chosen),

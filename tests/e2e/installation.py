@@ -96,7 +96,7 @@ def installation(home: Path | None = None, **settings: str) -> Iterator[Installa
         )
     running = Installation(f"http://127.0.0.1:{port}", home, process, log, environment)
     try:
-        running.wait("The first page", running.answers, 30)
+        running.wait("The first page", running.answers)
         yield running
     finally:
         if process.poll() is None:

@@ -62,12 +62,11 @@ def test_two_people_see_each_other_and_neither_overwrites_the_other(agents: dict
 
     # The same setting at the same time: whoever is second is told, and chooses.
     held: list[Route] = []
-    ada.route(re.compile("/save/$"), held.append)
+    ada.route(re.compile("/save/$"), lambda route: held.append(route), times=1)
     with ada.expect_request(re.compile("/save/$")):
         ada.get_by_role("textbox", name=PROMPT).fill("Ada's words.")
     bo.get_by_role("textbox", name=PROMPT).fill("Bo's words.")
     expect(state(bo)).to_have_text(SAVED)
-    ada.unroute(re.compile("/save/$"))
     held[0].continue_()
     dialog = ada.get_by_role("dialog", name="Whose change is it to be?")
     expect(dialog.get_by_role("group", name="Prompt")).to_contain_text("Bo's words.")

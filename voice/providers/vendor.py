@@ -5,7 +5,7 @@ Each package of a hosted vendor has a `VENDOR`; `voice.providers.catalogue` know
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -18,6 +18,8 @@ from voice.providers.sockets import Connect, connect_anywhere
 
 Role = Literal["stt", "tts", "llm", "realtime", "agent", "sms"]
 """An "agent" is a program of somebody's own that decides on the words."""
+LONGEST_STYLE = 30
+"""Characters."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,14 @@ class VoiceChoice:
     label: str
     language: str = "en"
     gender: Literal["", "female", "male", "neutral"] = ""
+    styles: tuple[str, ...] = ()
+    """What it is like and what for, in the vendor's words: "calm", "customer service"."""
+
+
+def style_words(labels: Iterable[object]) -> tuple[str, ...]:
+    """A vendor's labels of a voice as words to choose by. What is no text, or no label but a sentence, is left out."""
+    words = (label.replace("_", " ").strip().lower() for label in labels if isinstance(label, str))
+    return tuple(dict.fromkeys(word for word in words if 0 < len(word) <= LONGEST_STYLE))
 
 
 @dataclass(frozen=True, kw_only=True)

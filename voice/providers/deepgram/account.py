@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from voice.providers.api import Api
-from voice.providers.vendor import Account, VoiceChoice
+from voice.providers.vendor import Account, VoiceChoice, style_words
 
 
 def headers(account: Account) -> dict[str, str]:
@@ -45,11 +45,16 @@ async def list_voices(account: Account) -> list[VoiceChoice]:
 
 def _choice(voice: dict[str, object]) -> VoiceChoice:
     languages, metadata = voice.get("languages"), voice.get("metadata")
-    tags = metadata.get("tags") if isinstance(metadata, dict) else None
-    tags = tags if isinstance(tags, list) else []
+    tags, uses = (_list(metadata, name) for name in ("tags", "use_cases"))
     return VoiceChoice(
         id=str(voice["canonical_name"]),
         label=str(voice.get("name") or voice["canonical_name"]).capitalize(),
         language=str(languages[0]) if isinstance(languages, list) and languages else "en",
         gender="female" if "feminine" in tags else "male" if "masculine" in tags else "",
+        styles=style_words([*(tag for tag in tags if tag not in ("feminine", "masculine")), *uses]),
     )
+
+
+def _list(metadata: object, name: str) -> list[object]:
+    found = metadata.get(name) if isinstance(metadata, dict) else None
+    return found if isinstance(found, list) else []

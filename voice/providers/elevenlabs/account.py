@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from voice.providers.api import Api
-from voice.providers.vendor import Account, VoiceChoice
+from voice.providers.vendor import Account, VoiceChoice, style_words
 
 _PAGE = 100
 
@@ -62,4 +62,6 @@ def _choice(voice: dict[str, Any]) -> VoiceChoice:
         label=str(voice.get("name") or voice["voice_id"]),
         language=str(labels.get("language") or "en"),
         gender=gender if gender in ("female", "male", "neutral") else "",
+        # Older voices are described under another name.
+        styles=style_words(labels.get(name) for name in ("descriptive", "description", "use_case")),
     )

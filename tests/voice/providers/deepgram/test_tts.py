@@ -184,7 +184,7 @@ async def test_the_voices_are_listed_with_what_is_known_of_them() -> None:
     async def models(exchange: Exchange) -> None:
         voices = [
             {"name": "zeus", "canonical_name": "aura-2-zeus-en", "languages": ["en", "en-US"]}
-            | {"metadata": {"tags": ["masculine", "deep"]}},
+            | {"metadata": {"tags": ["masculine", "Deep"], "use_cases": ["IVR"]}},
             {"name": "celeste", "canonical_name": "aura-2-celeste-es", "languages": ["es"], "metadata": None},
         ]
         await exchange.answer(200, {"stt": [], "tts": voices})
@@ -193,4 +193,6 @@ async def test_the_voices_are_listed_with_what_is_known_of_them() -> None:
     async with serving(models) as server:
         first, second = await VENDOR.list_voices(account(server.url.removesuffix("/v1")))
         assert (first.id, first.label, first.language, first.gender) == ("aura-2-zeus-en", "Zeus", "en", "male")
+        assert first.styles == ("deep", "ivr")
         assert (second.id, second.language, second.gender) == ("aura-2-celeste-es", "es", "")
+        assert second.styles == ()

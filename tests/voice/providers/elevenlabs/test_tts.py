@@ -186,7 +186,8 @@ async def test_the_check_says_that_the_key_is_wrong() -> None:
 
 async def test_all_pages_of_voices_are_listed() -> None:
     async def first(exchange: Exchange) -> None:
-        voice = {"voice_id": "a", "name": "Ada", "labels": {"gender": "female", "language": "en"}}
+        labels = {"gender": "female", "language": "en", "descriptive": "calm", "use_case": "social_media"}
+        voice = {"voice_id": "a", "name": "Ada", "labels": labels}
         await exchange.answer(200, {"voices": [voice], "has_more": True, "next_page_token": "p2"})
 
     async def second(exchange: Exchange) -> None:
@@ -197,5 +198,6 @@ async def test_all_pages_of_voices_are_listed() -> None:
     async with serving(first, second) as server:
         ada, bo = await VENDOR.list_voices(account(server.url.removesuffix("/v1")))
         assert (ada.id, ada.label, ada.language, ada.gender) == ("a", "Ada", "en", "female")
-        assert (bo.id, bo.language, bo.gender) == ("b", "sv", "")
+        assert ada.styles == ("calm", "social media")
+        assert (bo.id, bo.language, bo.gender, bo.styles) == ("b", "sv", "", ())
         assert "next_page_token=p2" in server.requests[1].path
