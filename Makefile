@@ -6,7 +6,7 @@ UV := $(shell command -v uv || echo $(BIN)/uv)
 LOCK := $(UV) pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-unit test-js test-real test-postgres chromium models lint types check format frontend frontend-check lock bench-engine bench-loop bench-turns bench-knowledge bench-editor bench-usage bench-servers bench-billing chaos-billing
+.PHONY: help run install test test-unit test-js test-real test-postgres chromium models lint types check format frontend frontend-check lock bench-engine bench-loop bench-turns bench-voices bench-knowledge bench-editor bench-usage bench-servers bench-billing chaos-billing
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -80,6 +80,9 @@ bench-loop: ## Measure the whole loop on recorded speech
 
 bench-turns: ## Measure turn taking on labelled clips, against silence and against the model alone
 	@exec $(PYTHON) scripts/bootstrap.py -m benchmarks.turns $(ARGS)
+
+bench-voices: ## Measure how the local voices sound: the table of the words for them
+	@exec $(PYTHON) scripts/bootstrap.py -m benchmarks.voices $(ARGS)
 
 bench-knowledge: ## Measure a search of the knowledge base
 	@exec $(PYTHON) scripts/bootstrap.py -m benchmarks.knowledge $(ARGS)

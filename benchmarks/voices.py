@@ -1,7 +1,7 @@
 """How the local voices sound: `python -m benchmarks.voices` has each say the same and writes the table of its pitch,
 melody and pace that the library's words for them come from (`voice.providers.local.styles`).
 
-`--check` writes nothing and prints what differs. It takes some minutes on two cores.
+It takes some minutes on two cores.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from voice.providers.local import manifest, speak, status
 from voice.providers.local.fetch import DEFAULT_MODELS
-from voice.providers.local.styles import TABLE, Sound, sounds, styles
+from voice.providers.local.styles import TABLE, Measured
 from voice.providers.local.tts import PIPER_VOICE
 
 SAID = (
@@ -31,7 +32,7 @@ FRAME, HOP = 640, 160
 """Samples: 40 ms, which two periods of the deepest voice fit into, every 10 ms."""
 LOWEST, HIGHEST = 60, 400
 """Hz of the pitch of a voice."""
-VOICED = 0.5
+VOICED = 0.7
 """The correlation of a frame with itself, a period later, from which on it has a pitch."""
 QUIET = 0.05
 """Of the loudest frame: below it nothing is said."""
@@ -39,27 +40,23 @@ START_SECONDS = 300.0
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="compare with the table that there is")
-    options = parser.parse_args()
-    measured: dict[str, Sound] = {}
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    found: dict[str, Measured] = {}
     with _voices() as socket:
         for voice in [*manifest.VOICES, PIPER_VOICE]:
-            measured[voice] = measure(speak(socket, SAID, voice=voice), words=len(SAID.split()))
-            print(f"{voice:14} {measured[voice]}", flush=True)
-    if options.check:
-        known = sounds()
-        print(json.dumps({voice: [str(known.get(voice)), str(now)] for voice, now in measured.items() if known.get(voice) != now}))
-        return
-    lines = ",\n".join(
-        f'    "{voice}": {json.dumps({"pitch": sound.pitch, "melody": sound.melody, "pace": sound.pace})}'
-        for voice, sound in measured.items()
-    )
-    TABLE.write_text(f'{{\n  "said": {json.dumps(SAID)},\n  "voices": {{\n{lines}\n  }}\n}}\n')
-    print(json.dumps({"voices": len(measured)}))
+            found[voice] = measure(speak(socket, SAID, voice=voice), words=len(SAID.split()))
+            print(f"{voice:14} {found[voice]}", flush=True)
+    TABLE.write_text(table(found))
+    print(json.dumps({"voices": len(found)}))
 
 
-def measure(pcm: bytes, *, words: int) -> Sound:
+def table(found: Mapping[str, Measured]) -> str:
+    """The measurements as JSON, a voice a line."""
+    lines = ",\n".join(f"    {json.dumps(voice)}: {json.dumps(asdict(own))}" for voice, own in found.items())
+    return f'{{\n  "said": {json.dumps(SAID)},\n  "voices": {{\n{lines}\n  }}\n}}\n'
+
+
+def measure(pcm: bytes, *, words: int) -> Measured:
     """What `words` words of speech in PCM16 at 16 kHz sound like. Raises ValueError where nothing has a pitch."""
     frames = np.lib.stride_tricks.sliding_window_view(np.frombuffer(pcm, np.int16).astype(np.float32), FRAME)[::HOP]
     loudness = np.sqrt(np.mean(frames**2, axis=1))
@@ -69,7 +66,7 @@ def measure(pcm: bytes, *, words: int) -> Sound:
         raise ValueError("no frame has a pitch")
     low, middle, high = np.percentile(found, (10, 50, 90))
     seconds = (said[-1] - said[0] + 1) * HOP / RATE
-    return Sound(
+    return Measured(
         pitch=round(float(middle), 1),
         melody=round(float(12 * np.log2(high / low)), 1),
         pace=round(60 * words / float(seconds), 1),

@@ -14,6 +14,8 @@ from django.core.cache import cache
 from django.db.backends.sqlite3.base import DatabaseOperations  # type: ignore[attr-defined]
 from django.test import Client
 from django.utils import timezone
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from accounts.models import Membership, Organization, Role, User
 from builder.config import AgentConfig
@@ -21,6 +23,10 @@ from builder.models import Agent, AgentVersion, ModelConnection
 from telephony.models import Call
 
 PASSWORD = "the-personas-password"
+
+# How long an example takes, and making one up, says how busy the machine is, and nothing of the code.
+hypothesis_settings.register_profile("callwright", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("callwright")
 
 
 class UserFactory(Protocol):

@@ -70,7 +70,8 @@ class Library:
         return sorted({style for voice in self.voices for style in voice.styles})
 
     def chosen(self, wanted: Mapping[str, str]) -> list[LibraryVoice]:
-        """The voices that fit `source`, `language`, `gender`, `style`, `favourites` and the words `q`; favourites first."""
+        """The voices that fit `source`, `language`, `gender`, `style`, `favourites` and the words `q`: favourites
+        first."""
         words = wanted.get("q", "").casefold().split()
         exact = [(name, wanted[name]) for name in ("source", "language", "gender") if wanted.get(name)]
         found = [

@@ -8,12 +8,11 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from accounts.models import User
-from builder import engine, services
+from builder import engine
 from builder.compile import Access
 from builder.config import AgentConfig
 from builder.models import Agent, ModelConnection
-from tests.browser.test_agent_views import SAVED, Visit, agent, draft, state, view, visit
+from tests.browser.test_agent_views import SAVED, Visit, agent, draft, state, visit
 from tests.conftest import AgentFactory, ConnectionFactory
 from voice.providers.vendor import VoiceChoice
 from voice.spec import TransferTarget

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 def vendor_voices(monkeypatch: pytest.MonkeyPatch) -> list[VoiceChoice]:
     """What the vendor lists."""
     listed = [
-        VoiceChoice(id="v/1", label="Amélie", language="fr", gender="female"),
+        VoiceChoice(id="v/1", label="Amélie", language="fr", gender="female", styles=("deep", "narration")),
         VoiceChoice(id="v2", label="Bruno", language="de", gender="male"),
     ]
 
@@ -65,6 +65,19 @@ def test_it_is_filtered(
     assert listed(client_for(viewer).get(page("voices", workspace), wanted)) == found
 
 
+def test_a_style_is_chosen_together_with_a_gender(
+    client_for: ClientFactory, viewer: User, workspace: Organization
+) -> None:
+    client = client_for(viewer)
+    response = client.get(page("voices", workspace), {"gender": "female", "style": "deep"})
+    found = response.context["voices"]
+    assert found
+    assert all(voice.gender == "female" and "deep" in voice.styles for voice in found)
+    assert listed(client.get(page("voices", workspace), {"q": "deep female"})) >= {voice.id for voice in found}
+    nonsense = listed(client.get(page("voices", workspace), {"style": "purple"}))
+    assert nonsense == listed(client.get(page("voices", workspace)))
+
+
 def test_htmx_gets_the_results_alone(client_for: ClientFactory, viewer: User, workspace: Organization) -> None:
     results = html(client_for(viewer, htmx=True).get(page("voices", workspace), {"q": "heart"}))
     assert results.startswith('<div id="results"')
@@ -89,6 +102,9 @@ def test_the_voices_of_an_account_are_asked_for_by_a_button(
     assert listed(after) == {"v/1", "v2"}
     assert "Get them all" not in html(after)
     assert listed(client.get(page("voices", workspace), {"language": "fr"})) == {"v/1", "ff_siwis"}
+    assert listed(client.get(page("voices", workspace), {"style": "narration"})) == {"v/1"}
+    deep = listed(client.get(page("voices", workspace), {"style": "deep"}))
+    assert deep > {"v/1"}  # with those on this machine
 
 
 def test_a_vendor_that_does_not_answer_is_said(

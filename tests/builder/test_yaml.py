@@ -6,7 +6,7 @@ import string
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Organization
@@ -58,7 +58,6 @@ def problems(text: str, known: Names = NOBODY) -> list[tuple[int, str]]:
     return [(problem.line, problem.message) for problem in caught.value.problems]
 
 
-@settings(deadline=None)
 @given(configs, words.filter(lambda name: name.strip() == name != ""), names)
 def test_the_text_of_an_agent_makes_the_same_agent_and_the_same_text(
     config: AgentConfig, name: str, known: dict[str, str]

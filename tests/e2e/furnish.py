@@ -59,4 +59,4 @@ def furnish(model_url: str) -> dict[str, str]:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    print(json.dumps(furnish(sys.argv[1])))
+    sys.stdout.write(json.dumps(furnish(sys.argv[1])))

@@ -63,7 +63,9 @@ class Installation:
     def run(self, module: str, *arguments: str) -> str:
         """What a module of ours writes, run beside the server in its environment."""
         command = [sys.executable, "-m", module, *arguments]
-        return subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True).stdout
+        return subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True
+        ).stdout
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)

@@ -58,7 +58,12 @@ def _calls(tool: str, **arguments: str) -> list[Json]:
 def _others(tools: list[Json]) -> list[str]:
     """The agents that the call can be handed to."""
     functions = [tool["function"] for tool in tools]
-    return [name for each in functions if each["name"] == "hand_off" for name in each["parameters"]["properties"]["to"]["enum"]]
+    return [
+        name
+        for each in functions
+        if each["name"] == "hand_off"
+        for name in each["parameters"]["properties"]["to"]["enum"]
+    ]
 
 
 @contextlib.contextmanager

@@ -44,7 +44,9 @@ def others(page: Page) -> Locator:
     return page.get_by_role("list", name="Who else has this agent open")
 
 
-def test_two_people_see_each_other_and_neither_overwrites_the_other(agents: dict[str, str], new_page: NewPage, errors: list[str]) -> None:
+def test_two_people_see_each_other_and_neither_overwrites_the_other(
+    agents: dict[str, str], new_page: NewPage, errors: list[str]
+) -> None:
     ada = enter(new_page(), agents["Basil"], ADA)
     bo = enter(new_page(), agents["Basil"], BO)
     bo.get_by_role("textbox", name=GREETING).focus()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.drafts.merge import ABSENT, Conflict, merge
@@ -95,14 +95,12 @@ edits = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(edits, edits)
 def test_who_edits_alone_gets_what_they_wrote(base: dict[str, Any], mine: dict[str, Any]) -> None:
     assert merge(base, mine, base, {}) == (mine, [])
     assert merge(base, base, mine, {}) == (mine, [])
 
 
-@settings(deadline=None)
 @given(edits, edits, edits)
 def test_every_conflict_can_be_decided(base: dict[str, Any], mine: dict[str, Any], theirs: dict[str, Any]) -> None:
     _, conflicts = merge(base, mine, theirs, {})

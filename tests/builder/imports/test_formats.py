@@ -314,7 +314,7 @@ def test_every_part_of_a_sample_is_kept_changed_or_lost(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", SAMPLES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_every_part_of_any_document_is_kept_changed_or_lost(key: str, data: st.DataObject) -> None:
     document = data.draw(bent(SAMPLES[key]))

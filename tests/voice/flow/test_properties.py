@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.voice.fakes import FakeLlm
@@ -69,7 +69,7 @@ def flows(draw: st.DrawFn) -> Flow:
     return Flow.model_validate({"steps": made, "start": draw(TO), "routes": draw(ROUTES)})
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(flows(), st.sampled_from([judged(0), judged(1), "I see.", "", "nonsense"]))
 def test_every_flow_ends_or_waits_and_the_caller_hears_words(made: Flow, answer: str) -> None:
     result = call(made, "Hello?", "five", "yes", llm=FakeLlm(answer, "Well."), ends_after=20.0)

@@ -1,7 +1,7 @@
 """How the voices on this machine sound, in words that anybody can check: they come from measurements, not from taste.
 
-`sounds.json` has them, made by `make bench-voices`. A word says where a voice stands among the others: the pitch among
-those of its gender, the rest among all. The outer thirds get the telling words.
+`measured.json` has them, made by `make bench-voices`. A word says where a voice stands among the others: its pitch
+among those of its gender, the rest among all. The outer thirds get the telling words.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from functools import cache
 from pathlib import Path
 from statistics import quantiles
 
-TABLE = Path(__file__).with_name("sounds.json")
+TABLE = Path(__file__).with_name("measured.json")
 PITCH = ("deep", "medium", "bright")
 PACE = ("calm", "even", "brisk")
 MELODY = ("level", "", "lively")
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
-    """A voice, measured on some sentences: the median of its pitch in Hz, how far its melody goes in semitones, from the
-    10th percentile of the pitch to the 90th, and its pace in words a minute, pauses included."""
+class Measured:
+    """A voice, measured on some sentences: the median of its pitch in Hz, its melody in semitones (from the 10th
+    percentile of the pitch to the 90th), and its pace in words a minute, pauses included."""
 
     pitch: float
     melody: float
@@ -40,21 +40,21 @@ def styles(voice: str) -> tuple[str, ...]:
 
 
 @cache
-def sounds() -> dict[str, Sound]:
+def measured() -> dict[str, Measured]:
     """The measurements, by voice."""
-    return {voice: Sound(**measured) for voice, measured in json.loads(TABLE.read_text())["voices"].items()}
+    return {voice: Measured(**numbers) for voice, numbers in json.loads(TABLE.read_text())["voices"].items()}
 
 
 @cache
 def _styles() -> dict[str, tuple[str, ...]]:
-    known = sounds()
+    known = measured()
     found = {}
-    for voice, sound in known.items():
+    for voice, own in known.items():
         peers = [other.pitch for name, other in known.items() if is_female(name) == is_female(voice)]
         words = (
-            PITCH[_third(sound.pitch, peers)],
-            PACE[_third(sound.pace, (other.pace for other in known.values()))],
-            MELODY[_third(sound.melody, (other.melody for other in known.values()))],
+            PITCH[_third(own.pitch, peers)],
+            PACE[_third(own.pace, (other.pace for other in known.values()))],
+            MELODY[_third(own.melody, (other.melody for other in known.values()))],
         )
         found[voice] = tuple(filter(None, words))
     return found
