@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from builder import engine
-from builder.compile import Access
 from builder.config import AgentConfig
 from builder.models import Agent, ModelConnection
+from builder.vendors import Access
 from tests.browser.test_agent_views import SAVED, Visit, agent, draft, state, visit
 from tests.conftest import AgentFactory, ConnectionFactory
 from voice.providers.vendor import VoiceChoice
@@ -77,7 +77,7 @@ class TestMixes:
         expect(smartest).to_be_visible()
         page.get_by_label("Prompt").fill("Typed a moment ago.")
         smartest.click()
-        expect(smartest).to_have_attribute("aria-pressed", "true")
+        expect(smartest).to_have_attribute("aria-pressed", "true", timeout=15_000)  # saved, mixed, and the page loaded
         expect(page.get_by_label("Prompt")).to_have_value("Typed a moment ago.")
         assert draft(agent).prompt == "Typed a moment ago."
         assert draft(agent).model.connection == connected["anthropic"].pk

@@ -12,7 +12,6 @@ import pytest
 
 from tests.voice.fakes import FakeLlm
 from tests.voice.flow.calls import call, flow, said, steps, variables
-from voice import events
 from voice.providers.base import LlmChunk, LlmSettings, Message, ToolSchema
 from voice.providers.local import LocalModels
 
@@ -97,10 +96,6 @@ def test_it_holds_to_three_steps_while_the_caller_strays(model: StandingStill) -
         llm=model,
         spec={"prompt": PROMPT},
     )
-    for turn in said(result):
-        print(repr(turn))
-    for e in result.all(events.SlotHeard):
-        print(e)
     assert variables(result) == {"caller": "Alice Baker", "day": "2026-12-01", "number": "+14155550132"}
     assert steps(result) == ["book", "talk", "bye"]
     turns = said(result)
