@@ -71,7 +71,7 @@ GROUPS = (
         "American",
         (
             VoiceChoice("af_heart", "Heart", "Warm and natural; the best of all voices here"),
-            VoiceChoice("af_bella", "Bella", "With Heart the best of the voices here"),
+            VoiceChoice("af_bella", "Bella", "One of the best voices here"),
             VoiceChoice("af_nicole", "Nicole", "Soft, close to a whisper"),
             VoiceChoice("af_sarah", "Sarah", "Even"),
             VoiceChoice("af_kore", "Kore", "Clear and businesslike"),

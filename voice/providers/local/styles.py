@@ -14,8 +14,8 @@ from pathlib import Path
 from statistics import quantiles
 
 TABLE = Path(__file__).with_name("measured.json")
-PITCH = ("deep", "medium", "bright")
-PACE = ("calm", "even", "brisk")
+PITCH = ("deep", "medium pitch", "bright")
+PACE = ("calm", "even pace", "brisk")
 MELODY = ("level", "", "lively")
 
 
