@@ -145,6 +145,31 @@ class TestPage:
             assert f'name="{name}"' in page
         assert "Answer the phone." in page
 
+    def test_a_large_workspace_takes_no_more_queries_than_a_small_one(
+        self,
+        client_for: ClientFactory,
+        member: User,
+        workspace: Organization,
+        agent_factory: AgentFactory,
+        connection_factory: ConnectionFactory,
+    ) -> None:
+        client, agent = client_for(member), agent_factory()
+
+        def queries() -> int:
+            with CaptureQueriesContext(connection) as captured:
+                client.get(agent.get_absolute_url())
+            return len(captured)
+
+        connection_factory("Connection", vendor="openai")
+        queries()  # the first one enters the workspace
+        one = queries()
+        for number in range(5):
+            connection_factory(f"Connection {number}", vendor="openai")
+            workspace.tools.create(kind="client", name=f"tool_{number}", config={})
+            workspace.knowledge_folders.create(name=f"Folder {number}")
+            agent_factory(f"Agent {number}")
+        assert queries() == one
+
     def test_a_viewer_reads_everything_and_can_press_nothing(
         self, client_for: ClientFactory, viewer: User, version_factory: VersionFactory
     ) -> None:
