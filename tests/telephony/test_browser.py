@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from telephony import browser
 from telephony.browser import BrowserTransport, Outbox
+from tests.voice.fakes import FallsSilent, FarEnd, Types, hold_call
+from voice import events
 from voice.media import SILENCE
 from voice.transport import Destination
 
@@ -108,3 +110,9 @@ async def test_messages_reach_the_page_while_it_is_there() -> None:
     outbox.close(1000)
     await outbox.run(socket.send)
     assert socket.sent[0] == '{"type":"message","data":{"seat":4}}'
+
+
+def test_a_page_whose_person_types_is_not_missed_on_the_line() -> None:
+    call = hold_call(FallsSilent(0.0), Types(1.0, "Hello?"), far_end=cast("FarEnd", BrowserTransport()), ends_at=12.0)
+    assert call.all(events.CallerTurn)
+    assert all(event.role != "transport" for event in call.all(events.ProviderSlow))
