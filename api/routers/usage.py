@@ -14,7 +14,7 @@ from accounts.models import ApiKey, Organization
 from api.auth import KeyRequest, admin_key
 from api.schemas.usage import AgentsBucket, AgentsUsage, CreditsBucket, CreditsSeries, CreditsUsage, GroupBy, Span
 from api.throttles import KeyThrottle
-from billing.reports.selectors import NOTHING, credits_by_day, usage_by_day
+from billing.reports.selectors import credits_by_day, usage_by_time
 from billing.reports.windows import LONGEST, Interval, Window
 from core.errors import ApiError, ErrorCode
 
@@ -29,20 +29,16 @@ router = Router(auth=admin_key, throttle=KeyThrottle("120/m", scope="usage"), ta
 @router.get("/agents", response=AgentsUsage, operation_id="usage_agents", summary="Minutes and costs of agents")
 def agents(request: HttpRequest, span: Query[Span]) -> AgentsUsage:
     """Buckets in order of time; those without calls are zero."""
-    window = _window(span)
-    days = usage_by_day(_organization(request), window)
-    data = []
-    for part in window.parts(span.interval):
-        usage = sum((days.get(day, NOTHING) for day in part.days()), NOTHING)
-        data.append(
-            AgentsBucket(
-                start_ts=part.starts_at,
-                end_ts=part.ends_at,
-                cents=(2 * usage.charged + CENT) // (2 * CENT),
-                minutes=round(usage.minutes, 2),
-                calls=usage.calls,
-            )
+    data = [
+        AgentsBucket(
+            start_ts=part.starts_at,
+            end_ts=part.ends_at,
+            cents=(2 * usage.charged + CENT) // (2 * CENT),
+            minutes=round(usage.minutes, 2),
+            calls=usage.calls,
         )
+        for part, usage in usage_by_time(_organization(request), _window(span), span.interval)
+    ]
     return AgentsUsage(data=data)
 
 

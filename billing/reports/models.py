@@ -1,4 +1,7 @@
-"""Sums of facts and charges. They can be made anew from those at any time: see `billing.reports.rollup`."""
+"""Sums of facts and charges. They can be made anew from those at any time: see `billing.reports.rollup`.
+
+The sums of months are those of their days, added up once more: a year is then a hundredth of the rows.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,30 @@ from django.db import models
 from accounts.models import Organization
 
 
-class UsageDay(models.Model):
-    """The calls of a UTC day, by agent, version, number and direction. Money is micro-dollars."""
+class Sums(models.Model):
+    """`ADDED` of everything that has the same `PARTED`, in one workspace and from `day` on."""
+
+    PARTED: ClassVar[tuple[str, ...]]
+    ADDED: ClassVar[tuple[str, ...]]
 
     id = models.BigAutoField(primary_key=True)
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
     day = models.DateField()
+    """The UTC day; of a month its first one."""
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.day} {', '.join(str(getattr(self, name)) for name in self.PARTED)}"
+
+
+class UsageSums(Sums):
+    """Calls, by agent, version, number and direction. Money is micro-dollars."""
+
+    PARTED = ("agent_id", "version_id", "number", "direction")
+    ADDED = ("calls", "seconds", "platform", "passed_on", "own", "credits")
+
     agent_id = models.CharField(max_length=40, blank=True)
     version_id = models.CharField(max_length=40, blank=True)
     number = models.CharField(max_length=40, blank=True)
@@ -30,22 +51,33 @@ class UsageDay(models.Model):
     credits = models.BigIntegerField(default=0)
 
     class Meta:
+        abstract = True
+
+
+class UsageDay(UsageSums):
+    class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["organization", "day", "agent_id", "version_id", "number", "direction"], name="usage_day_once"
             ),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.day} {self.agent_id}"
+
+class UsageMonth(UsageSums):
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organization", "day", "agent_id", "version_id", "number", "direction"], name="usage_month_once"
+            ),
+        ]
 
 
-class ComponentDay(models.Model):
-    """What the calls of a UTC day used of one component, by agent. Money is micro-dollars."""
+class ComponentSums(Sums):
+    """What calls used of one component, by agent. Money is micro-dollars."""
 
-    id = models.BigAutoField(primary_key=True)
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
-    day = models.DateField()
+    PARTED = ("agent_id", "capability", "meter", "vendor", "model", "voice", "api_key", "own_key", "unpriced")
+    ADDED = ("calls", "quantity", "amount", "credits")
+
     agent_id = models.CharField(max_length=40, blank=True)
     capability = models.CharField(max_length=20, blank=True)
     meter = models.CharField(max_length=40)
@@ -54,19 +86,26 @@ class ComponentDay(models.Model):
     voice = models.CharField(max_length=120, blank=True)
     api_key = models.CharField(max_length=40, blank=True)
     own_key = models.BooleanField(default=False)
+    unpriced = models.BooleanField(default=False)
+    """Nobody knows what it costs."""
     calls = models.PositiveIntegerField(default=0)
     quantity = models.BigIntegerField(default=0)
     """Of the meter's smallest unit."""
     amount = models.BigIntegerField(default=0)
     credits = models.BigIntegerField(default=0)
-    unpriced = models.BooleanField(default=False)
-    """Nobody knows what it costs."""
 
+    class Meta:
+        abstract = True
+
+
+class ComponentDay(ComponentSums):
     class Meta:
         indexes: ClassVar = [models.Index(fields=["organization", "day"], name="component_days")]
 
-    def __str__(self) -> str:
-        return f"{self.day} {self.meter}"
+
+class ComponentMonth(ComponentSums):
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["organization", "day"], name="component_months")]
 
 
 class RollUp(models.Model):

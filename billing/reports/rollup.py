@@ -1,4 +1,4 @@
-"""Adding facts and charges up by UTC day.
+"""Adding facts and charges up by UTC day, and days by month.
 
 A day is always added up whole, from its facts, in one transaction: doing it twice changes nothing, and a correction
 that comes a month later finds its day. Which days to do follows from what was written since the last time.
@@ -18,7 +18,8 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from accounts.models import Organization
-from billing.reports.models import ComponentDay, RollUp, UsageDay
+from billing.reports.models import ComponentDay, ComponentMonth, RollUp, Sums, UsageDay, UsageMonth
+from billing.reports.windows import month_of
 from billing.usage.meters import AGENT_SECONDS, TELEPHONY_SECONDS
 from billing.usage.models import Charge, Unit, UsageEvent
 from core.locks import transaction_lock
@@ -27,11 +28,11 @@ from core.locks import transaction_lock
 OVERLAP = timedelta(minutes=1)
 PLATFORM = frozenset({AGENT_SECONDS, TELEPHONY_SECONDS})
 
-_OF_CALL = ("agent_id", "version_id", "number", "direction")
-_OF_COMPONENT = ("agent_id", "capability", "meter", "vendor", "model", "voice", "api_key", "own_key")
+_OF_CALL = UsageDay.PARTED
+_OF_COMPONENT = tuple(name for name in ComponentDay.PARTED if name != "unpriced")
 _FINE = (*_OF_CALL, *_OF_COMPONENT[1:])
 
-Row = TypeVar("Row", bound=models.Model)
+Row = TypeVar("Row", bound=Sums)
 Day = tuple[str, date]
 """A workspace's id and a UTC day."""
 
@@ -94,6 +95,22 @@ def day_rebuild(which: Day) -> None:
     ComponentDay.objects.filter(**where).delete()
     UsageDay.objects.bulk_create(_usage_days(where, sums), batch_size=500)
     ComponentDay.objects.bulk_create(_component_days(where, sums), batch_size=500)
+    month_rebuild(which, UsageDay, UsageMonth)
+    month_rebuild(which, ComponentDay, ComponentMonth)
+
+
+def month_rebuild(which: Day, days: type[Sums], months: type[Sums]) -> None:
+    """Add the days of a month up, in place of what its sums were; within the transaction that changed a day."""
+    organization_id, day = which
+    month = month_of(day)
+    rows = days._default_manager.filter(organization_id=organization_id, day__gte=month.start, day__lt=month.end)
+    names = (*days.PARTED, *days.ADDED)
+    sums = rows.order_by().values_list(*days.PARTED).annotate(*(Sum(name) for name in days.ADDED))
+    where = {"organization_id": organization_id, "day": month.start}
+    months._default_manager.filter(**where).delete()
+    months._default_manager.bulk_create(
+        (months(**where, **dict(zip(names, values, strict=True))) for values in sums), batch_size=500
+    )
 
 
 def _sums(organization_id: str, day: date) -> dict[tuple[Any, ...], _Sum]:

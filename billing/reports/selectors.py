@@ -1,18 +1,21 @@
-"""Reads of the sums: by day and by whatever else calls and their components are told apart by."""
+"""Reads of the sums: by time and by whatever else calls and their components are told apart by."""
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date, datetime
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from django.db.models import QuerySet, Sum
 
 from accounts.models import Organization
-from billing.reports.models import ComponentDay, RollUp, UsageDay
-from billing.reports.windows import Window
+from billing.reports.models import ComponentDay, ComponentMonth, RollUp, Sums, UsageDay, UsageMonth
+from billing.reports.windows import Interval, Window
+
+Row = TypeVar("Row", bound=Sums)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,48 +83,63 @@ def counted_until() -> datetime | None:
     return RollUp.objects.filter(pk="usage").values_list("until", flat=True).first()
 
 
-def usage_by_day(organization: Organization, window: Window, *, agent_id: str = "") -> dict[date, Usage]:
-    """The days on which there was anything."""
-    return {day: usage for (day,), usage in _usage(_days_of(organization, window, agent_id), "day").items()}
+def rows_within(
+    window: Window, days: type[Row], months: type[Row], *, organization: Organization, agent_id: str = ""
+) -> list[QuerySet[Row]]:
+    """Rows that together hold a window once: those of whole months, and of the days before and after them."""
+    whole = window.whole_months
+    parts = ((days, Window(window.start, whole.start)), (months, whole), (days, Window(whole.end, window.end)))
+    return [_rows(kind, part, organization, agent_id) for kind, part in parts if part.length]
 
 
-def usage_by_day_and(
-    name: str, organization: Organization, window: Window, *, agent_id: str = ""
-) -> dict[tuple[date, str], Usage]:
-    """By day and by one of `agent_id`, `version_id`, `number` and `direction`: one read for chart and table."""
-    found = _usage(_days_of(organization, window, agent_id), "day", name)
-    return {(day, value): usage for (day, value), usage in found.items()}
+def _rows(kind: type[Row], window: Window, organization: Organization, agent_id: str) -> QuerySet[Row]:
+    rows = kind._default_manager.filter(organization=organization, day__gte=window.start, day__lt=window.end)
+    return rows.order_by().filter(agent_id=agent_id) if agent_id else rows.order_by()
 
 
-def _days_of(organization: Organization, window: Window, agent_id: str) -> QuerySet[UsageDay]:
-    rows = UsageDay.objects.filter(organization=organization, day__gte=window.start, day__lt=window.end)
-    return rows.filter(agent_id=agent_id) if agent_id else rows
+def usage_by_time(
+    organization: Organization, window: Window, interval: Interval | None, *, agent_id: str = ""
+) -> list[tuple[Window, Usage]]:
+    """Every part of a window in order, also those in which there was nothing."""
+    if interval in (Interval.DAY, Interval.WEEK):
+        rows = [_rows(UsageDay, window, organization, agent_id)]
+    else:
+        rows = rows_within(window, UsageDay, UsageMonth, organization=organization, agent_id=agent_id)
+    parts = window.parts(interval)
+    found = [NOTHING for _ in parts]
+    starts = [part.start for part in parts]
+    for day, usage in _usage(rows, "day").items():
+        found[bisect(starts, day) - 1] += usage
+    return list(zip(parts, found, strict=True))
 
 
-def _usage(rows: QuerySet[UsageDay], *by: str) -> Mapping[tuple[Any, ...], Usage]:
-    sums = rows.order_by().values_list(*by).annotate(*(Sum(name) for name in _FIELDS))
-    return {values[: len(by)]: Usage(**dict(zip(_FIELDS, values[len(by) :], strict=True))) for values in sums}
+def usage_by(name: str, organization: Organization, window: Window, *, agent_id: str = "") -> dict[str, Usage]:
+    """By one of `agent_id`, `version_id`, `number` and `direction`."""
+    return _usage(rows_within(window, UsageDay, UsageMonth, organization=organization, agent_id=agent_id), name)
+
+
+def _usage(rows: Iterable[QuerySet[Any]], by: str) -> dict[Any, Usage]:
+    found: dict[Any, Usage] = {}
+    for some in rows:
+        for value, *sums in some.values_list(by).annotate(*(Sum(name) for name in _FIELDS)):
+            found[value] = found.get(value, NOTHING) + Usage(**dict(zip(_FIELDS, sums, strict=True)))
+    return found
 
 
 def component_use(organization: Organization, window: Window, *, agent_id: str = "") -> list[ComponentUse]:
     """What was used of each component, the dearest first."""
-    rows = ComponentDay.objects.filter(organization=organization, day__gte=window.start, day__lt=window.end)
-    if agent_id:
-        rows = rows.filter(agent_id=agent_id)
     names = ("capability", "meter", "vendor", "model")
-    sums = rows.order_by().values(*names, "unpriced")
+    sums = ("calls", "quantity", "amount", "credits")
     found: dict[tuple[str, ...], ComponentUse] = {}
-    for row in sums.annotate(Sum("calls"), Sum("quantity"), Sum("amount"), Sum("credits")):
-        key = tuple(row[name] for name in names)
-        before = found.get(key)
-        found[key] = ComponentUse(
-            **dict(zip(names, key, strict=True)),
-            **{
-                name: row[f"{name}__sum"] + (getattr(before, name) if before else 0)
-                for name in ("calls", "quantity", "amount", "credits")
-            },
-            unpriced=row["unpriced"] or (before is not None and before.unpriced),
-        )
+    for rows in rows_within(window, ComponentDay, ComponentMonth, organization=organization, agent_id=agent_id):
+        for row in rows.values(*names, "unpriced").annotate(*(Sum(name) for name in sums)):
+            key = tuple(row[name] for name in names)
+            before = found.get(key)
+            found[key] = ComponentUse(
+                **dict(zip(names, key, strict=True)),
+                **{name: row[f"{name}__sum"] + (getattr(before, name) if before else 0) for name in sums},
+                unpriced=row["unpriced"] or (before is not None and before.unpriced),
+            )
     return sorted(found.values(), key=lambda use: (-use.amount, use.capability, use.meter))
 
 
@@ -129,11 +147,11 @@ def credits_by_day(
     organization: Organization, window: Window, *, by: str = "", api_key: str = ""
 ) -> dict[str, dict[date, int]]:
     """Credits by day, apart for each value of `by` (`capability`, `model`, `voice`, `api_key`); under "" without it."""
-    rows = ComponentDay.objects.filter(organization=organization, day__gte=window.start, day__lt=window.end)
+    rows = _rows(ComponentDay, window, organization, "")
     if api_key:
         rows = rows.filter(api_key=api_key)
     found: dict[str, dict[date, int]] = defaultdict(dict)
     names = (by, "day") if by else ("day",)
-    for *value, day, amount in rows.exclude(credits=0).order_by().values_list(*names).annotate(Sum("credits")):
+    for *value, day, amount in rows.exclude(credits=0).values_list(*names).annotate(Sum("credits")):
         found[value[0] if value else ""][day] = amount
     return dict(found)

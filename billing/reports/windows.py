@@ -52,6 +52,12 @@ class Window:
     def days(self) -> Iterator[date]:
         return (self.start + number * DAY for number in range(self.length.days))
 
+    @property
+    def whole_months(self) -> Window:
+        """The calendar months that lie within; no days at all, at the end, where none does."""
+        start, end = month_of(self.start - DAY).end, month_of(self.end).start
+        return Window(start, end) if start < end else Window(self.end, self.end)
+
     def parts(self, interval: Interval | None) -> list[Window]:
         """The buckets of a window, in order; itself, where no interval is given."""
         parts, start = [], self.start
@@ -60,6 +66,11 @@ class Window:
             parts.append(Window(start, end))
             start = end
         return parts
+
+
+def month_of(day: date) -> Window:
+    """The calendar month with a day in it."""
+    return Window(day.replace(day=1), _next(day, Interval.MONTH))
 
 
 def _next(day: date, interval: Interval) -> date:

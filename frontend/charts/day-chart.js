@@ -1,12 +1,14 @@
-// <day-chart table="id">: bars of what the rows of that table say of their days. The table is what a screen reader reads.
+// <day-chart table="id">: bars of what the rows of that table say of their days or months. The table is what a screen reader reads.
 //
-// Radio buttons inside choose the measure: the `data-measure` of one of the table's head cells. A day's bar leads where the link in its
-// row does.
+// Radio buttons inside choose the measure: the `data-measure` of one of the table's head cells. A bar leads where the link in its row
+// does.
 import uPlot from "uplot";
 import { columns, written } from "./figures.js";
 
 const HEIGHT = 240;
 const WIDEST_BAR = 40; // pixels
+const WIDEST_LABEL = 56;
+const DAY = 86_400; // seconds
 
 export class DayChart extends HTMLElement {
   connectedCallback() {
@@ -37,7 +39,7 @@ export class DayChart extends HTMLElement {
     this.data = columns(rowsOf(table));
     const measure = this.querySelector("input:checked")?.value ?? table.querySelector("[data-measure]").dataset.measure;
     this.kind = table.querySelector(`[data-measure="${measure}"]`).dataset.kind;
-    this.plot = new uPlot(this.#options(), [this.data.days, this.data.values(measure)], this.canvas);
+    this.plot = new uPlot(this.#options(), [this.data.times, this.data.values(measure)], this.canvas);
   }
 
   resize() {
@@ -50,15 +52,17 @@ export class DayChart extends HTMLElement {
     const colour = (name) => style.getPropertyValue(name).trim();
     const axis = { stroke: colour("--muted"), font: `12px ${style.fontFamily}`, ticks: { show: false } };
     const line = { stroke: colour("--line"), width: 1 };
+    const { monthly } = this.data;
+    const half = (monthly ? 30 : 1) * DAY / 2;
     return {
       width: this.canvas.clientWidth,
       height: HEIGHT,
       legend: { show: false },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
-      scales: { x: { range: (_, low, high) => [low - 43_200, high + 43_200] }, y: { range: (_, low, high) => [0, high || 1] } },
+      scales: { x: { range: (_, low, high) => [low - half, high + half] }, y: { range: (_, low, high) => [0, high || 1] } },
       axes: [
-        { ...axis, grid: { show: false }, values: (_, days) => days.map(shortDay), incrs: [1, 2, 7, 14, 28, 56, 112].map((days) => days * 86_400) },
+        { ...axis, grid: { show: false }, ...(monthly ? this.#months() : { values: (_, days) => days.map(shortDay), incrs: [1, 2, 7, 14, 28, 56].map((days) => days * DAY) }) },
         { ...axis, grid: line, size: 72, values: (_, amounts) => amounts.map((amount) => written(amount, this.kind)) },
       ],
       series: [
@@ -72,9 +76,16 @@ export class DayChart extends HTMLElement {
     };
   }
 
+  /** Labels of months: they are not equally long, and not all have room. */
+  #months() {
+    const every = Math.ceil((this.data.times.length * WIDEST_LABEL) / this.canvas.clientWidth);
+    return { splits: () => this.data.times.filter((_, at) => at % every === 0), values: (_, months) => months.map(shortMonth) };
+  }
+
   /** Say what is under the pointer, above the chart. */
-  #tell({ cursor: { idx }, data: [days, amounts] }) {
-    this.note.textContent = idx == null ? "" : `${longDay(days[idx])}: ${written(amounts[idx], this.kind)}`;
+  #tell({ cursor: { idx }, data: [times, amounts] }) {
+    const named = this.data.monthly ? longMonth : longDay;
+    this.note.textContent = idx == null ? "" : `${named(times[idx])}: ${written(amounts[idx], this.kind)}`;
   }
 
   #follow(idx) {
@@ -86,7 +97,7 @@ function rowsOf(table) {
   const measures = [...table.querySelectorAll("thead th")].map(({ dataset }) => dataset.measure);
   return [...table.querySelectorAll("tbody tr")].map((row) => {
     const cells = [...row.cells].map((cell, at) => [measures[at], cell.dataset.value]).filter(([name]) => name);
-    return { day: row.querySelector("time").dateTime, href: row.querySelector("a")?.href ?? "", values: Object.fromEntries(cells) };
+    return { time: row.querySelector("time").dateTime, href: row.querySelector("a")?.href ?? "", values: Object.fromEntries(cells) };
   });
 }
 
@@ -95,4 +106,6 @@ function inUtc(seconds, options) {
 }
 
 const shortDay = (seconds) => inUtc(seconds, { day: "numeric", month: "short" });
+const shortMonth = (seconds) => inUtc(seconds, { month: "short" });
+const longMonth = (seconds) => inUtc(seconds, { month: "long", year: "numeric" });
 const longDay = (seconds) => inUtc(seconds, { weekday: "short", day: "numeric", month: "long", year: "numeric" });

@@ -1,15 +1,17 @@
 // What a chart reads off the table beside it, and how it writes numbers.
 
 /**
- * The columns of a table whose rows are days: each body row has a `<time datetime>` and cells with `data-value`, which stand under a
- * head cell with `data-measure`.
- * @param {{day: string, href: string, values: Record<string, string>}[]} rows
- * @returns {{days: number[], links: string[], values: (name: string) => number[]}} days in seconds since 1970, rising
+ * The columns of a table whose rows are days or months: each body row has a `<time datetime>` ("2026-11-03", "2026-11") and cells with
+ * `data-value`, which stand under a head cell with `data-measure`.
+ * @param {{time: string, href: string, values: Record<string, string>}[]} rows
+ * @returns {{times: number[], monthly: boolean, links: string[], values: (name: string) => number[]}} where they begin in seconds since
+ *   1970, rising
  */
 export function columns(rows) {
-  const sorted = rows.map((row) => ({ ...row, at: Date.parse(`${row.day}T00:00:00Z`) / 1000 })).sort((a, b) => a.at - b.at);
+  const sorted = rows.map((row) => ({ ...row, at: Date.parse(row.time) / 1000 })).sort((a, b) => a.at - b.at);
   return {
-    days: sorted.map(({ at }) => at),
+    times: sorted.map(({ at }) => at),
+    monthly: sorted[0]?.time.length === "2026-11".length,
     links: sorted.map(({ href }) => href),
     values: (name) => sorted.map(({ values }) => Number(values[name] ?? 0)),
   };

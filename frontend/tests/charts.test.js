@@ -3,11 +3,15 @@ import { test } from "node:test";
 import { columns, written } from "../charts/figures.js";
 
 test("a chart reads the rows of its table in the order of time", () => {
-  const row = (day, cost) => ({ day, href: `/calls/?day=${day}`, values: { cost } });
-  const { days, links, values } = columns([row("2026-11-03", "30"), row("2026-11-01", "10"), row("2026-11-02", undefined)]);
-  assert.deepEqual(days.map((seconds) => new Date(seconds * 1000).toISOString().slice(0, 10)), ["2026-11-01", "2026-11-02", "2026-11-03"]);
+  const row = (day, cost) => ({ time: day, href: `/calls/?day=${day}`, values: { cost } });
+  const { times, monthly, links, values } = columns([row("2026-11-03", "30"), row("2026-11-01", "10"), row("2026-11-02", undefined)]);
+  assert.deepEqual(times.map((seconds) => new Date(seconds * 1000).toISOString().slice(0, 10)), ["2026-11-01", "2026-11-02", "2026-11-03"]);
   assert.deepEqual(values("cost"), [10, 0, 30]);
   assert.equal(links[2], "/calls/?day=2026-11-03");
+  assert.equal(monthly, false);
+  const months = columns([row("2026-11", "30"), row("2026-10", "10")]);
+  assert.equal(months.monthly, true);
+  assert.deepEqual(months.times, [Date.UTC(2026, 9) / 1000, Date.UTC(2026, 10) / 1000]);
 });
 
 test("numbers are written as their measure has them", () => {

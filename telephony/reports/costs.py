@@ -10,11 +10,11 @@ from django import forms
 from django.db.models import Sum
 
 from accounts.models import Organization
-from billing.reports.selectors import Usage, component_use, usage_by_day_and
+from billing.reports.selectors import NOTHING, Usage, component_use, rows_within, usage_by
 from billing.reports.whatif import Model, Repriced, Role, choices, model_label, repriced
 from billing.reports.windows import Window
 from billing.selectors import price_book
-from telephony.reports.models import OutcomeDay
+from telephony.reports.models import OutcomeDay, OutcomeMonth
 from telephony.reports.selectors import CallLinks, labels
 from telephony.selectors import reason
 
@@ -100,11 +100,11 @@ class WhatIfForm(forms.Form):
 
 def outcomes(organization: Organization, window: Window, *, agent_id: str = "") -> list[CostRow]:
     """By how calls ended, the dearest first."""
-    rows = OutcomeDay.objects.filter(organization=organization, day__gte=window.start, day__lt=window.end)
-    if agent_id:
-        rows = rows.filter(agent_id=agent_id)
     links = CallLinks(organization, agent_id=agent_id)
-    sums = rows.order_by().values_list("end_reason").annotate(Sum("calls"), Sum("seconds"), Sum("amount"))
+    sums: dict[str, list[int]] = {}
+    for rows in rows_within(window, OutcomeDay, OutcomeMonth, organization=organization, agent_id=agent_id):
+        for code, *more in rows.values_list("end_reason").annotate(Sum("calls"), Sum("seconds"), Sum("amount")):
+            sums[code] = [one + other for one, other in zip(sums.get(code, (0, 0, 0)), more, strict=True)]
     return _dearest_first(
         CostRow(
             label=reason(code)[0],
@@ -114,15 +114,13 @@ def outcomes(organization: Organization, window: Window, *, agent_id: str = "") 
             amount=amount,
             calls_url=links(window, reason=code),
         )
-        for code, calls, seconds, amount in sums
+        for code, (calls, seconds, amount) in sums.items()
     )
 
 
 def agents(organization: Organization, window: Window, *, agent_id: str = "") -> tuple[list[CostRow], Usage]:
     """By agent, the dearest first, and all of them together."""
-    found: dict[str, Usage] = {}
-    for (_, agent), usage in usage_by_day_and("agent_id", organization, window, agent_id=agent_id).items():
-        found[agent] = found.get(agent, Usage()) + usage
+    found = usage_by("agent_id", organization, window, agent_id=agent_id)
     names = labels(organization, "agent", found)
     links = CallLinks(organization)
     rows = _dearest_first(
@@ -136,7 +134,7 @@ def agents(organization: Organization, window: Window, *, agent_id: str = "") ->
         )
         for agent, usage in found.items()
     )
-    return rows, sum(found.values(), Usage())
+    return rows, sum(found.values(), NOTHING)
 
 
 def what_if(

@@ -6,15 +6,15 @@ from typing import ClassVar
 
 from django.db import models
 
-from accounts.models import Organization
+from billing.reports.models import Sums
 
 
-class OutcomeDay(models.Model):
-    """The calls of a UTC day that ended in one way, by agent."""
+class OutcomeSums(Sums):
+    """Calls that ended in one way, by agent."""
 
-    id = models.BigAutoField(primary_key=True)
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
-    day = models.DateField()
+    PARTED = ("agent_id", "end_reason")
+    ADDED = ("calls", "seconds", "amount")
+
     agent_id = models.CharField(max_length=40)
     end_reason = models.CharField(max_length=40)
     calls = models.PositiveIntegerField(default=0)
@@ -23,9 +23,20 @@ class OutcomeDay(models.Model):
     """Micro-dollars, of the platform and of all vendors."""
 
     class Meta:
+        abstract = True
+
+
+class OutcomeDay(OutcomeSums):
+    class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["organization", "day", "agent_id", "end_reason"], name="outcome_day_once"),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.day} {self.end_reason}"
+
+class OutcomeMonth(OutcomeSums):
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organization", "day", "agent_id", "end_reason"], name="outcome_month_once"
+            ),
+        ]

@@ -7,12 +7,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Sum
 
-from billing.reports.rollup import Day, bounds
+from billing.reports.rollup import Day, bounds, month_rebuild
 from billing.usage.meters import AGENT_SECONDS
 from billing.usage.models import Charge, Unit, UsageEvent
 from core.locks import transaction_lock
 from telephony.models import Call
-from telephony.reports.models import OutcomeDay
+from telephony.reports.models import OutcomeDay, OutcomeMonth
 
 
 @transaction.atomic
@@ -47,3 +47,4 @@ def outcomes_rebuild(which: Day) -> None:
         row.amount += amounts.get(call_id, 0)
     OutcomeDay.objects.filter(organization_id=organization_id, day=day).delete()
     OutcomeDay.objects.bulk_create(rows.values(), batch_size=500)
+    month_rebuild(which, OutcomeDay, OutcomeMonth)

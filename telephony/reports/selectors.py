@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.dateformat import format as written
 
 from accounts.models import Organization
 from billing.list_prices import VENDORS
-from billing.reports.selectors import NOTHING, ComponentUse, Usage, component_use, usage_by_day, usage_by_day_and
+from billing.reports.selectors import NOTHING, ComponentUse, Usage, component_use, usage_by, usage_by_time
 from billing.reports.whatif import COMPONENT_LABELS
-from billing.reports.windows import Window
+from billing.reports.windows import Interval, Window
 from billing.usage.meters import METERS
 from builder.models import Agent, AgentVersion
 
@@ -28,12 +29,21 @@ GROUPS: Mapping[str, str] = {
 
 DIRECTIONS: Mapping[str, str] = {"web": "Browser", "inbound": "Inbound", "outbound": "Outbound"}
 
+MOST_DAYS = timedelta(days=92)
+"""A longer window is shown by month."""
+
+# The date formats of Django for `datetime` and `label`.
+_WRITTEN = {Interval.DAY: ("Y-m-d", "D j M"), Interval.MONTH: ("Y-m", "F Y")}
+
 _FIELDS = {"agent": "agent_id", "version": "version_id", "number": "number", "direction": "direction"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DayRow:
-    day: date
+class TimeRow:
+    """A day or a month. `datetime` is what machines read: "2026-11-03", or "2026-11"."""
+
+    label: str
+    datetime: str
     usage: Usage
     calls_url: str
 
@@ -63,7 +73,8 @@ class ComponentRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsagePage:
-    days: list[DayRow]
+    interval: Interval
+    times: list[TimeRow]
     total: Usage
     groups: list[GroupRow]
     components: list[ComponentRow]
@@ -82,39 +93,33 @@ class CallLinks:
 
 
 def usage_page(organization: Organization, window: Window, *, by: str, agent_id: str = "") -> UsagePage:
-    """Every day of the window, and the sums parted `by` a key of GROUPS."""
+    """Every day of the window (of a long one: every month), and the sums parted `by` a key of GROUPS."""
     links = CallLinks(organization, agent_id=agent_id)
     groups: list[GroupRow] = []
     components: list[ComponentRow] = []
     if by == "capability":
-        days = usage_by_day(organization, window, agent_id=agent_id)
         components = _components(organization, window, agent_id, links)
     else:
-        days, parted = _parted(usage_by_day_and(_FIELDS[by], organization, window, agent_id=agent_id))
+        parted = usage_by(_FIELDS[by], organization, window, agent_id=agent_id)
         groups = _groups(organization, window, by, parted, links)
+    interval = Interval.DAY if window.length <= MOST_DAYS else Interval.MONTH
+    machine, human = _WRITTEN[interval]
+    times = usage_by_time(organization, window, interval, agent_id=agent_id)
     return UsagePage(
-        days=[
-            DayRow(day=part.start, usage=days.get(part.start, NOTHING), calls_url=links(part))
-            for part in map(_one_day, window.days())
+        interval=interval,
+        times=[
+            TimeRow(
+                label=written(part.start, human),
+                datetime=written(part.start, machine),
+                usage=usage,
+                calls_url=links(part) if usage.calls else "",
+            )
+            for part, usage in times
         ],
-        total=sum(days.values(), NOTHING),
+        total=sum((usage for _, usage in times), NOTHING),
         groups=groups,
         components=components,
     )
-
-
-def _one_day(day: date) -> Window:
-    return Window(day, date.fromordinal(day.toordinal() + 1))
-
-
-def _parted(found: Mapping[tuple[date, str], Usage]) -> tuple[dict[date, Usage], dict[str, Usage]]:
-    """The same sums by day, and by value."""
-    days: dict[date, Usage] = {}
-    values: dict[str, Usage] = {}
-    for (day, value), usage in found.items():
-        days[day] = days.get(day, NOTHING) + usage
-        values[value] = values.get(value, NOTHING) + usage
-    return days, values
 
 
 def _groups(

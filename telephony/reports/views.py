@@ -23,16 +23,17 @@ from telephony.reports.forms import PeriodForm
 @require_safe
 @workspace_view()
 def usage(request: WorkspaceRequest) -> HttpResponse:
-    """Calls, minutes and costs by day, and by what `by` says. htmx gets the results without the page around them."""
+    """Calls, minutes and costs by time, and by what `by` says. htmx gets the results without the page around them."""
     form = PeriodForm(request.GET, organization=request.organization)
     window, agent_id = form.window, form.agent_id
     by = request.GET.get("by", "")
     by = by if by in selectors.GROUPS else "agent"
-    asked = {"start_ts": f"{window.start}T00:00:00Z", "end_ts": f"{window.end}T00:00:00Z", "interval": "day"}
+    page = selectors.usage_page(request.organization, window, by=by, agent_id=agent_id)
+    asked = {"start_ts": f"{window.start}T00:00:00Z", "end_ts": f"{window.end}T00:00:00Z", "interval": page.interval}
     context = {
         "form": form,
         "window": window,
-        "page": selectors.usage_page(request.organization, window, by=by, agent_id=agent_id),
+        "page": page,
         "by": by,
         "groups": selectors.GROUPS,
         "measures": {"cost": "Cost", "minutes": "Minutes", "calls": "Calls"},

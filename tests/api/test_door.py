@@ -124,7 +124,7 @@ def test_a_break_is_told_without_its_insides(admin_client: Client, monkeypatch: 
     def broken(*args: Any, **options: Any) -> None:
         raise RuntimeError("the password is swordfish")
 
-    monkeypatch.setattr("api.routers.usage.usage_by_day", broken)
+    monkeypatch.setattr("api.routers.usage.usage_by_time", broken)
     response = admin_client.get(URL)
     assert response.status_code == 500
     assert set(response.json()) == SHAPE

@@ -79,7 +79,7 @@ def listed(client: Client, address: str) -> set[str]:
 
 
 def test_the_days_of_the_month_add_up(client: Client, workspace: Organization, calls: dict[str, Call]) -> None:
-    days = rows(page(client, workspace), "by-day")
+    days = rows(page(client, workspace), "by-time")
     assert len(days) == 20
     assert days["Tue 3 Nov"][0] == ["2", "11.0", "$0.86"]
     assert days["Wed 4 Nov"][0] == ["0", "0.0", "$0.00"]
@@ -113,7 +113,7 @@ def test_every_number_leads_to_the_calls_behind_it(
 def test_a_day_and_a_component_lead_to_their_calls(
     client: Client, workspace: Organization, calls: dict[str, Call]
 ) -> None:
-    days = rows(page(client, workspace), "by-day")
+    days = rows(page(client, workspace), "by-time")
     assert listed(client, days["Thu 5 Nov"][1]) == {calls["sales"].pk}
     components = rows(page(client, workspace, by="capability"), "by-component")
     assert listed(client, components["Telephony: telephony"][1]) == {calls["phone"].pk}
@@ -139,9 +139,22 @@ def test_the_period_and_the_agent_narrow_the_page(
     october = rows(page(client, workspace, period="last_month"), "by-group")
     assert {name: cells[0] for name, (cells, _) in october.items()} == {"Sales": "1"}
     custom = page(client, workspace, period="custom", start="2026-11-03", end="2026-11-04")
-    assert len(rows(custom, "by-day")) == 2
+    assert len(rows(custom, "by-time")) == 2
     sales = page(client, workspace, agent=calls["sales"].agent_id)
     assert set(rows(sales, "by-group")) == {"Sales"}
+
+
+def test_a_long_period_is_shown_by_month(client: Client, workspace: Organization, calls: dict[str, Call]) -> None:
+    text = page(client, workspace, period="365")
+    months = rows(text, "by-time")
+    assert list(months)[-2:] == ["October 2026", "November 2026"]
+    assert len(months) == 13
+    assert months["October 2026"][0][0] == "1"
+    cells, link = months["November 2026"]
+    assert cells[:2] == ["3", "11.5"]
+    assert listed(client, link) == {calls[name].pk for name in ("web", "phone", "sales")}
+    assert 'datetime="2026-11"' in text
+    assert "interval=month" in unescape(text)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +171,7 @@ def test_the_period_and_the_agent_narrow_the_page(
 def test_what_is_no_period_shows_the_month(
     query: dict[str, str], client: Client, workspace: Organization, calls: dict[str, Call]
 ) -> None:
-    assert len(rows(page(client, workspace, **query), "by-day")) == 20
+    assert len(rows(page(client, workspace, **query), "by-time")) == 20
 
 
 def test_an_empty_month_says_what_to_do(client: Client, workspace: Organization) -> None:
