@@ -10,20 +10,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import random
-import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import django
 
-from benchmarks.chaos.players import PAYMENT
+from benchmarks.chaos.players import PAYMENT, play
 
 ROLES = ("voice", "voice", "voice", "worker", "web")
 # A process lives so long at least once it has started to work.
@@ -33,6 +33,8 @@ HEARTBEAT = 5.0
 TOLERANCE = 1.0
 PATIENCE_SECONDS = 900.0
 
+_forks = multiprocessing.get_context("forkserver")
+
 
 @dataclass
 class Player:
@@ -41,16 +43,16 @@ class Player:
     role: str
     calls: int
     deaths: dict[int, float] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
+    process: ForkServerProcess | None = None
     ready: float = 0.0
 
     def start(self) -> None:
-        arguments = [self.role, str(self.calls)] if self.role == "voice" else [self.role]
-        self.process = subprocess.Popen([sys.executable, "-m", "benchmarks.chaos.players", *arguments])
+        self.process = _forks.Process(target=play, args=(self.role, self.calls))
+        self.process.start()
         self.ready = 0.0
 
     def works_for(self, journals: Path) -> float:
-        """For how many seconds it has done its work; 0 while it starts, which takes long on a busy machine."""
+        """For how many seconds it has done its work; 0 while it starts, which may take long on a busy machine."""
         if self.process is None or not (journals / f"{self.role}-{self.process.pid}").exists():
             return 0.0
         self.ready = self.ready or time.monotonic()
@@ -58,14 +60,15 @@ class Player:
 
     @property
     def is_over(self) -> bool:
-        return self.process is not None and self.process.poll() == 0
+        return self.process is not None and self.process.exitcode is not None
 
     def kill(self) -> None:
-        if self.process is None or self.process.poll() is not None:
+        """SIGKILL, of which a process hears nothing."""
+        if self.process is None or self.process.pid is None or self.is_over:
             return
         self.deaths[self.process.pid] = time.time()
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        self.process.kill()
+        self.process.join()
 
 
 def main() -> int:
@@ -81,6 +84,7 @@ def main() -> int:
             os.environ.pop(name, None)
         django.setup()
         prepare()
+        _forks.set_forkserver_preload(["benchmarks.chaos.ready"])
         players = [Player(role, options.calls) for role in ROLES]
         try:
             rage(players, options.calls, Path(home) / "journal")
@@ -117,7 +121,7 @@ def rage(players: list[Player], calls: int, journals: Path) -> None:
     print()
     voices = [player for player in players if player.role == "voice"]
     voices[0].kill()  # one more, with nobody to come after it
-    while not all(player.is_over or (player.deaths and player.process.poll()) for player in voices):  # type: ignore[union-attr]
+    while not all(player.is_over for player in voices) and time.monotonic() < give_up:
         time.sleep(0.2)
     while Call.objects.filter(state=Call.State.LIVE).exists() and time.monotonic() < give_up:
         time.sleep(0.5)

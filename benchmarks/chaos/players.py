@@ -1,4 +1,4 @@
-"""The processes that are killed: `python -m benchmarks.chaos.players ROLE`.
+"""The processes that are killed: `play` is what each does in its role.
 
 Each writes a journal beside the database, a line for everything that it did: what really happened, for the proof.
 """
@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
-
-import django
 
 CALLS_AT_ONCE = 12
 SHORTEST, LONGEST = 1.0, 16.0
@@ -62,10 +60,10 @@ async def voice(wanted: int) -> None:
             return
         note(lines, "began", live.facts.id)
         await asyncio.sleep(random.uniform(SHORTEST, LONGEST))
+        note(lines, "ended", live.facts.id)
         live.conversation.end(EndReason.CALLER)
         if live.task is not None:
             await live.task
-        note(lines, "ended", live.facts.id)
         sending.cancel()
 
     with journal("voice") as lines:
@@ -74,7 +72,7 @@ async def voice(wanted: int) -> None:
             if len(calls) < CALLS_AT_ONCE:
                 calls.add(task := asyncio.create_task(hold(lines)))
                 task.add_done_callback(calls.discard)
-            await asyncio.sleep(random.uniform(0.1, 0.6))
+            await asyncio.sleep(random.uniform(0.2, 1.0))
         await asyncio.gather(*calls)
     await here.stop()
 
@@ -115,12 +113,12 @@ def worker() -> None:
             time.sleep(random.uniform(0.2, 1.0))
 
 
-if __name__ == "__main__":
-    django.setup()
-    match sys.argv[1:]:
-        case ["voice", number]:
-            asyncio.run(voice(int(number)))
-        case ["web"]:
+def play(role: str, calls: int) -> None:
+    """Work in a role until killed; a voice until so many `calls` have been begun by all."""
+    match role:
+        case "voice":
+            asyncio.run(voice(calls))
+        case "web":
             web()
-        case ["worker"]:
+        case "worker":
             worker()
