@@ -46,9 +46,14 @@ def _rooms(lease: CallLease, plan: Entitlements, now: datetime) -> Iterator[Room
         left = budget.limit
         if budget.scope != Scope.CALL:
             left -= spent(budget, now) + _held_by_others(lease, budget)
-        limit = format_micro(budget.limit)
-        reason = f"The budget {budget.name} of {limit} is used up. Raise it, or wait for its next day or month."
-        yield Room(left=left, reason=reason)
+        yield Room(left=left, reason=_used_up(budget))
+
+
+def _used_up(budget: Budget) -> str:
+    limit = format_micro(budget.limit)
+    if budget.scope == Scope.CALL:
+        return f"The budget {budget.name} gives each call {limit}. Raise it for longer calls."
+    return f"The budget {budget.name} of {limit} is used up. Raise it, or wait for its next day or month."
 
 
 def applies(budget: Budget, *, agent_id: str, campaign_id: str) -> bool:

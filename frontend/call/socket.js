@@ -14,6 +14,7 @@ const SILENT_SECONDS = 10;
 /** Close codes of the server after which trying again is no use. */
 const REFUSALS = {
   4401: { error_code: "not_authenticated", title: "You are signed out", message: "Sign in again in this browser, then start the call." },
+  4402: { error_code: "quota_exceeded", title: "There is no money for the call", message: "See under Billing what is left and which budgets there are." },
   4403: { error_code: "permission_denied", title: "Your role does not allow calls", message: "Ask an owner of this workspace for a role that may talk to agents." },
   4404: { error_code: "not_found", title: "This agent is not here", message: "It was deleted, or it is not yours to call." },
   4429: { error_code: "concurrency_limited", title: "Too many calls at once", message: "Wait until another call has ended, then try again." },

@@ -148,7 +148,7 @@ test("trouble that the call survives is passed on", () => {
 });
 
 test("a refusal without words gets some", () => {
-  for (const code of [4401, 4403, 4404, 4429, 4503, 1006]) {
+  for (const code of [4401, 4402, 4403, 4404, 4429, 4503, 1006]) {
     const other = new CallSocket("ws://localhost/ws/a/", world.environment);
     let error;
     other.addEventListener("error", ({ detail }) => (error = detail.error));

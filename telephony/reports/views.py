@@ -29,7 +29,8 @@ def usage(request: WorkspaceRequest) -> HttpResponse:
     by = request.GET.get("by", "")
     by = by if by in selectors.GROUPS else "agent"
     page = selectors.usage_page(request.organization, window, by=by, agent_id=agent_id)
-    asked = {"start_ts": f"{window.start}T00:00:00Z", "end_ts": f"{window.end}T00:00:00Z", "interval": page.interval}
+    span = {"start_ts": f"{window.start}T00:00:00Z", "end_ts": f"{window.end}T00:00:00Z"}
+    asked = {**span, "interval": page.interval.value}
     context = {
         "form": form,
         "window": window,

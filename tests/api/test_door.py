@@ -13,6 +13,7 @@ from django.test import Client
 from accounts.models import ApiKey, Organization, User
 from api import versions
 from api.urls import api
+from core.errors import ApiError, ErrorCode
 from core.snippets import VERSION
 from tests.api.conftest import KeyFactory
 from tests.conftest import ClientFactory
@@ -129,6 +130,24 @@ def test_a_break_is_told_without_its_insides(admin_client: Client, monkeypatch: 
     assert response.status_code == 500
     assert set(response.json()) == SHAPE
     assert "swordfish" not in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [(ErrorCode.QUOTA_EXCEEDED, 402), (ErrorCode.CONCURRENCY_LIMITED, 429), (ErrorCode.RATE_LIMITED, 429)],
+)
+def test_what_a_plan_does_not_allow_is_refused_with_the_reason(
+    code: ErrorCode, status: int, admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **options: Any) -> None:
+        raise ApiError(code, "Too much", "The plan Pro allows 12 calls at once.")
+
+    monkeypatch.setattr("api.routers.usage.usage_by_time", refuse)
+    response = admin_client.get(URL)
+    assert response.status_code == status
+    assert set(response.json()) == SHAPE
+    assert response.json()["error_code"] == code
+    assert response.json()["message"] == "The plan Pro allows 12 calls at once."
 
 
 def test_who_asks_too_often_is_told_when_to_come_back(admin_client: Client, api_key: KeyFactory) -> None:

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import ApiKey, Organization
 from billing.usage.services import Fact, usage_charge, usage_record
+from core.snippets import Snippet
 from telephony.tasks import roll_up_usage
+from tests.api.conftest import KeyFactory
 from tests.conftest import CallFactory
 from tests.facts import used
 
@@ -131,3 +134,18 @@ def test_what_cannot_be_answered_is_refused(wrong: dict[str, str], admin_client:
 )
 def test_credits_are_not_parted_in_every_way(wrong: dict[str, str], admin_client: Client) -> None:
     assert admin_client.get("/usage/credits", {**SPAN, **wrong}).status_code == 400
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # Django's threaded test server keeps the client's socket
+@pytest.mark.parametrize("address", ["/usage/agents", "/usage/credits"])
+def test_the_official_sdk_reads_what_pages_offer_to_copy(
+    address: str, api_key: KeyFactory, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no methods for usage, and reaches it as any other address."""
+    pytest.importorskip("cartesia")
+    monkeypatch.setenv("CALLWRIGHT_ADMIN_KEY", api_key())
+    snippet = Snippet(live_server.url, address, {**SPAN, "interval": "day"}, "CALLWRIGHT_ADMIN_KEY")
+    names: dict[str, Any] = {}
+    exec(snippet.python, names)
+    assert [bucket["start_ts"] for bucket in names["found"]["data"]] == ["2026-11-02T00:00:00Z", "2026-11-03T00:00:00Z"]

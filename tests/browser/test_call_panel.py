@@ -287,16 +287,26 @@ def test_a_call_that_is_gone_offers_a_new_one(open_page: OpenPage, server: Panel
     expect(panel.get_by_role("link", name=CALL_PAGE)).to_be_visible()
 
 
-def test_a_refusal_is_told_in_the_server_s_words(open_page: OpenPage, server: PanelServer) -> None:
+@pytest.mark.parametrize(
+    ("code", "error_code", "title", "message"),
+    [
+        (4503, "models_loading", "Still loading", "The voice is at 43 %."),
+        (4402, "quota_exceeded", "No money for the call", "The budget “Tests” is used up."),
+        (4429, "concurrency_limited", "Too many calls at once", "The plan Free allows 8 calls at once."),
+    ],
+)
+def test_a_refusal_is_told_in_the_server_s_words(
+    code: int, error_code: str, title: str, message: str, open_page: OpenPage, server: PanelServer
+) -> None:
     async def script(call: FakeCall) -> None:
-        await call.refuse(4503, error_code="models_loading", title="Still loading", message="The voice is at 43 %.")
+        await call.refuse(code, error_code=error_code, title=title, message=message)
 
     server.script = script
     panel = open_panel(open_page(), server)
     panel.get_by_role("button", name="Start the call").click()
     expect(panel).to_have_attribute("data-state", "error")
-    expect(panel.get_by_role("alert")).to_contain_text("Still loading")
-    expect(panel.get_by_role("alert")).to_contain_text("The voice is at 43 %.")
+    expect(panel.get_by_role("alert")).to_contain_text(title)
+    expect(panel.get_by_role("alert")).to_contain_text(message)
     expect(panel.get_by_role("alert")).to_contain_text("req-1")
 
 

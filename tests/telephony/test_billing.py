@@ -14,7 +14,7 @@ from billing.ledger.selectors import balance
 from billing.limits import leases
 from billing.limits.budgets import budget_save
 from billing.limits.models import CallLease
-from billing.plans.models import Plan
+from billing.plans.models import Plan, Subscription
 from billing.plans.services import subscription_change, subscription_settings
 from billing.reconcile import reconcile
 from billing.usage.models import Charge, UsageEvent
@@ -37,6 +37,13 @@ def pro(workspace: Organization) -> Organization:
 
 def finish(call: Call, seconds: float) -> None:
     services.call_finish(call_id=call.pk, reason="caller_ended", detail="", duration=seconds, recording_seconds=0.0)
+
+
+def call_budget(workspace: Organization, owner: User, *, limit: int) -> None:
+    """No call may cost more than `limit` micro-dollars."""
+    values = {"name": "Tests", "scope": "call", "target": "", "window": "day", "limit": limit, "hard_stop": True}
+    more = {"thresholds": [], "emails": [], "webhook_url": ""}
+    budget_save(organization=workspace, actor=owner, values={**values, **more}, budget=None)
 
 
 def cost(call: Call) -> int:
@@ -131,6 +138,59 @@ def test_a_call_that_was_not_metered_is_found(call_factory: CallFactory) -> None
     assert metering.calls_unmetered() == [missed.pk]
 
 
+async def told(user: User, path: str) -> tuple[int, str, str]:
+    """With which code a call is refused in the browser, and in which words."""
+    browser = Browser(user, path)
+    await browser.connect()
+    code = await browser.closed()
+    error = browser.messages[0]["error"]
+    return code, error["error_code"], f"{error['title']}. {error['message']}"
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_call_that_a_budget_leaves_no_money_for_is_refused_in_words(
+    agent_factory: AgentFactory, member: User, owner: User, workspace: Organization, runtime: Runtime
+) -> None:
+    def prepare() -> str:
+        call_budget(workspace, owner, limit=9_999)
+        return path_of(agent_factory())
+
+    code, error_code, words = await told(member, await in_thread(prepare))
+    assert (code, error_code) == (4402, "quota_exceeded")
+    assert words == "No money for the call. The budget Tests gives each call $0.01. Raise it for longer calls."
+    assert not await Call.objects.aexists()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_call_for_which_the_plan_has_no_place_is_refused_in_words(
+    agent_factory: AgentFactory, member: User, workspace: Organization, runtime: Runtime
+) -> None:
+    def prepare() -> str:
+        subscription_change(organization=workspace, plan=Plan.objects.get(pk="free"), actor=None)
+        agent = agent_factory()
+        for _ in range(8):
+            services.call_start(agent=agent, actor=member, process="elsewhere")
+        return path_of(agent)
+
+    code, error_code, words = await told(member, await in_thread(prepare))
+    assert (code, error_code) == (4429, "concurrency_limited")
+    assert words == ("Too many calls at once. The plan Free allows 8 calls at once. Try again when one has ended.")
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_call_under_a_plan_that_is_unpaid_is_refused_in_words(
+    agent_factory: AgentFactory, member: User, workspace: Organization, runtime: Runtime
+) -> None:
+    def prepare() -> str:
+        subscription_change(organization=workspace, plan=Plan.objects.get(pk="pro"), actor=None)
+        Subscription.objects.update(status=Subscription.Status.UNPAID)
+        return path_of(agent_factory())
+
+    code, _, words = await told(member, await in_thread(prepare))
+    assert code == 4402
+    assert words == "The plan Pro is not paid. An invoice is unpaid. Pay it under Billing, then call again."
+
+
 @pytest.mark.django_db(transaction=True)
 async def test_a_call_without_money_says_so_and_ends(
     agent_factory: AgentFactory,
@@ -144,9 +204,7 @@ async def test_a_call_without_money_says_so_and_ends(
 
     def prepare() -> str:
         subscription_settings(organization=workspace, actor=owner, overage=False, grace_seconds=0)
-        values = {"name": "Tests", "scope": "call", "target": "", "window": "day", "limit": 1_000, "hard_stop": True}
-        more = {"thresholds": [], "emails": [], "webhook_url": ""}
-        budget_save(organization=workspace, actor=owner, values={**values, **more}, budget=None)
+        call_budget(workspace, owner, limit=1_000)
         return path_of(agent_factory())
 
     browser = Browser(member, await in_thread(prepare))

@@ -155,6 +155,7 @@ def test_a_long_period_is_shown_by_month(client: Client, workspace: Organization
     assert listed(client, link) == {calls[name].pk for name in ("web", "phone", "sales")}
     assert 'datetime="2026-11"' in text
     assert "interval=month" in unescape(text)
+    assert "'interval': 'month'" in unescape(text)
 
 
 @pytest.mark.parametrize(
