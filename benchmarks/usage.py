@@ -195,7 +195,8 @@ def _fill_month(organization: Any, month: Any) -> None:
 
 
 def _insert(kind: Any, organization: Any, rows: list[tuple[Any, ...]]) -> None:
-    """Calls, by one statement: making a million of Django's objects would take longer than all else."""
+    """Calls, by one statement: making a million of Django's objects would take longer than all else. Postgres is
+    quicker still with COPY."""
     from django.db import connection, transaction
 
     started = datetime.now(tz=UTC)
@@ -214,11 +215,17 @@ def _insert(kind: Any, organization: Any, rows: list[tuple[Any, ...]]) -> None:
     shared = [field for field in kind._meta.concrete_fields if field.attname not in own]
     values = tuple(field.get_db_prep_save(field.pre_save(example, add=True), connection) for field in shared)
     columns = ", ".join(f'"{name}"' for name in (*own, *(field.column for field in shared)))
-    marks = ", ".join(["%s"] * (len(own) + len(values)))
+    table = f'"{kind._meta.db_table}" ({columns})'
     adapt = kind._meta.get_field("started_at").get_db_prep_save
     lines = [(*row[:-1], adapt(row[-1], connection), *values) for row in rows]
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.executemany(f'INSERT INTO "{kind._meta.db_table}" ({columns}) VALUES ({marks})', lines)  # noqa: S608
+        if connection.vendor == "postgresql":
+            with cursor.copy(f"COPY {table} FROM STDIN") as copy:
+                for line in lines:
+                    copy.write_row(line)
+        else:
+            marks = ", ".join(["%s"] * (len(own) + len(values)))
+            cursor.executemany(f"INSERT INTO {table} VALUES ({marks})", lines)  # noqa: S608
 
 
 def roll_up(organization: Any, agents: list[Any], day: Any, calls: int) -> dict[str, float]:
