@@ -26,6 +26,7 @@ PASSWORD = "the-personas-password"
 
 # How long an example takes, and making one up, says how busy the machine is, and nothing of the code.
 hypothesis_settings.register_profile("callwright", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.register_profile("thorough", hypothesis_settings.get_profile("callwright"), max_examples=1000)
 hypothesis_settings.load_profile("callwright")
 
 

@@ -1,4 +1,7 @@
-"""Whatever happens in whatever order, to three workers at once, the books are right."""
+"""Whatever happens in whatever order, to three workers at once, the books are right.
+
+`pytest --hypothesis-profile=thorough tests/billing/test_interleavings.py` tries ten times as much.
+"""
 
 from __future__ import annotations
 
@@ -179,7 +182,11 @@ def test_in_any_order_the_books_are_right(workspace: Organization) -> None:
 
     machine = type("Machine", (Machine,), {"made": staticmethod(made)})
     steps = settings(
-        max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), database=None
+        max_examples=settings().max_examples // 4,
+        stateful_step_count=20,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
     )
     run_state_machine_as_test(machine, settings=steps)
 
@@ -209,7 +216,12 @@ def test_three_workers_at_once_keep_the_books_right(workspace: Organization) -> 
             connections.close_all()
 
     # Each try goes on with the books of the one before: rows that are final cannot be cleared away.
-    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(
+        max_examples=settings().max_examples // 12,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+    )
     @given(st.lists(st.lists(step, min_size=4, max_size=10), min_size=3, max_size=3))
     def at_once(work_lists: list[list[tuple[Any, ...]]]) -> None:
         gate = threading.Barrier(len(work_lists))
