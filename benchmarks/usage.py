@@ -73,8 +73,10 @@ def measure(calls: int, requests: int) -> None:
     found["roll-up of a day"] = roll_up(organization, agents, day, calls // DAYS)
     client = Client(headers={"Accept": "text/html", "Host": "localhost"})
     client.force_login(owner)
-    _, key = api_key_create(organization=organization, actor=owner, name="Benchmark", kind="admin")
-    program = Client(headers={"X-API-Key": key, "Host": "localhost"})
+    programs = []
+    for name in ("month", "year"):  # a key may ask 120 times a minute
+        _, key = api_key_create(organization=organization, actor=owner, name=name, kind="admin")
+        programs.append(Client(headers={"X-API-Key": key, "Host": "localhost"}))
     usage, costs = (reverse(name, args=[organization.slug]) for name in ("usage", "costs"))
     one_day = f"since={day}T00:00:00%2B00:00&until={day + timedelta(days=1)}T00:00:00%2B00:00"
     year = {"start_ts": f"{day - timedelta(days=DAYS - 1)}T00:00:00Z", "interval": "day"}
@@ -90,8 +92,8 @@ def measure(calls: int, requests: int) -> None:
         "calls of one agent on one day": lambda: client.get(
             f"{reverse('calls', args=[organization.slug])}?{one_day}&agent={agents[0].pk}"
         ),
-        "API, 30 days": lambda: program.get("/usage/agents", {"interval": "day"}),
-        "API, 365 days": lambda: program.get("/usage/agents", year),
+        "API, 30 days": lambda: programs[0].get("/usage/agents", {"interval": "day"}),
+        "API, 365 days": lambda: programs[1].get("/usage/agents", year),
     }
     for name, ask in pages.items():
         times, cpu = [], []
