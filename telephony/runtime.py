@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 import structlog
@@ -41,17 +42,21 @@ R = TypeVar("R")
 log = structlog.get_logger(__name__)
 
 
+# Heartbeats do not wait behind calls that begin and end: those may wait long for the database.
+_heart = ThreadPoolExecutor(1, thread_name_prefix="heartbeat")
+
+
 async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Call what uses the database, off the event loop. Its thread keeps no connection."""
+    return await asyncio.to_thread(_connected, function, *args, **kwargs)
 
-    def call() -> R:
+
+def _connected(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    close_old_connections()
+    try:
+        return function(*args, **kwargs)
+    finally:
         close_old_connections()
-        try:
-            return function(*args, **kwargs)
-        finally:
-            close_old_connections()
-
-    return await asyncio.to_thread(call)
 
 
 class Runtime:
@@ -168,8 +173,7 @@ class Runtime:
                 if not self.calls:
                     return
                 try:
-                    gone = await in_thread(services.calls_beat, call_ids=list(self.calls))
-                    covers = await in_thread(leases_renew, call_ids=list(self.calls))
+                    gone, covers = await self.loop.run_in_executor(_heart, _connected, _beaten, list(self.calls))
                 except DatabaseError as error:
                     log.warning("The heartbeat of calls was not stored", error=str(error))
                     continue
@@ -201,6 +205,11 @@ class Runtime:
                 await self.store.drain()
         except TimeoutError:
             log.error("The last events of calls were not stored")
+
+
+def _beaten(call_ids: list[str]) -> tuple[list[str], dict[str, Cover]]:
+    """The calls that are live no more, and until when others are paid for."""
+    return services.calls_beat(call_ids=call_ids), leases_renew(call_ids=call_ids)
 
 
 def _known(admitted: Admitted) -> dict[str, object]:
