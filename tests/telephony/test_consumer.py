@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -400,6 +401,25 @@ async def test_a_call_that_was_taken_for_dead_ends(
     await Call.objects.filter(pk=call_id).aupdate(state=Call.State.ENDED, end_reason="process_lost")
     assert (await browser.message("ended"))["reason"] == "error"
     assert (await stored(call_id)).end_reason == "process_lost"
+
+
+async def test_heartbeats_do_not_wait_behind_other_work(
+    agent: Agent, member: User, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("telephony.services.HEARTBEAT_SECONDS", 0.1)
+    browser = Browser(member, path_of(agent))
+    await browser.connect()
+    call_id = (await browser.message("ready"))["call"]["id"]
+    before = (await stored(call_id)).heartbeat_at
+    released = threading.Event()
+    others = [asyncio.create_task(in_thread(released.wait)) for _ in range(40)]
+    try:
+        async with asyncio.timeout(10):
+            while (await stored(call_id)).heartbeat_at == before:
+                await asyncio.sleep(0.05)
+    finally:
+        released.set()
+        await asyncio.gather(*others)
 
 
 async def test_a_browser_that_stops_reading_loses_its_socket_but_not_its_call(
