@@ -48,7 +48,7 @@ _heart = ThreadPoolExecutor(1, thread_name_prefix="heartbeat")
 
 async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Call what uses the database, off the event loop. Its thread keeps no connection."""
-    return await asyncio.to_thread(_connected, function, *args, **kwargs)
+    return await asyncio.to_thread(lambda: _connected(function, *args, **kwargs))
 
 
 def _connected(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -7,15 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date, datetime
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from django.db.models import QuerySet, Sum
 
 from accounts.models import Organization
 from billing.reports.models import ComponentDay, ComponentMonth, RollUp, Sums, UsageDay, UsageMonth
 from billing.reports.windows import Interval, Window
-
-Row = TypeVar("Row", bound=Sums)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,17 +82,18 @@ def counted_until() -> datetime | None:
 
 
 def rows_within(
-    window: Window, days: type[Row], months: type[Row], *, organization: Organization, agent_id: str = ""
-) -> list[QuerySet[Row]]:
+    window: Window, days: type[Sums], months: type[Sums], *, organization: Organization, agent_id: str = ""
+) -> list[QuerySet[Any]]:
     """Rows that together hold a window once: those of whole months, and of the days before and after them."""
     whole = window.whole_months
     parts = ((days, Window(window.start, whole.start)), (months, whole), (days, Window(whole.end, window.end)))
     return [_rows(kind, part, organization, agent_id) for kind, part in parts if part.length]
 
 
-def _rows(kind: type[Row], window: Window, organization: Organization, agent_id: str) -> QuerySet[Row]:
-    rows = kind._default_manager.filter(organization=organization, day__gte=window.start, day__lt=window.end)
-    return rows.order_by().filter(agent_id=agent_id) if agent_id else rows.order_by()
+def _rows(kind: type[Sums], window: Window, organization: Organization, agent_id: str) -> QuerySet[Any]:
+    rows: QuerySet[Any] = kind._default_manager.order_by()
+    found = rows.filter(organization=organization, day__gte=window.start, day__lt=window.end)
+    return found.filter(agent_id=agent_id) if agent_id else found
 
 
 def usage_by_time(
