@@ -6,7 +6,7 @@ UV := $(shell command -v uv || echo $(BIN)/uv)
 LOCK := $(UV) pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-unit test-js test-real test-postgres chromium models lint types check format frontend frontend-check lock bench-engine bench-loop bench-turns bench-voices bench-knowledge bench-editor bench-usage bench-servers bench-billing chaos-billing
+.PHONY: help run install test test-unit test-js test-browser test-models test-postgres chromium models lint types check format frontend frontend-check lock bench-engine bench-loop bench-turns bench-voices bench-knowledge bench-editor bench-usage bench-servers bench-billing chaos-billing
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -18,7 +18,7 @@ install: ## Install the packages that tests and checks need
 	@$(PYTHON) scripts/bootstrap.py --dev
 
 test: install chromium models ## Run every test: Python, JavaScript, real models and browser, and once more on Postgres
-	@$(MAKE) --no-print-directory --keep-going test-unit test-js test-real test-postgres
+	@$(MAKE) --no-print-directory --keep-going test-unit test-js test-browser test-models test-postgres
 
 test-unit: install ## Run the tests that need neither models nor a browser, on SQLite
 	$(BIN)/pytest -n 2 -m "not models and not browser"
@@ -27,8 +27,11 @@ test-js: ## Run the tests of the front end's modules
 	@if command -v node >/dev/null; then node --test frontend/tests/*.test.js; \
 	else echo "callwright: NO NODE: the JavaScript tests are SKIPPED. Install Node 20, then run this again." >&2; fi
 
-test-real: install $(if $(shell command -v npm),node_modules) ## Run the tests that need model weights or a browser, one at a time
-	$(BIN)/pytest -m "models or browser"
+test-browser: install $(if $(shell command -v npm),node_modules) ## Run the tests that need a browser, but no model weights
+	$(BIN)/pytest -n 2 -m "browser and not models"
+
+test-models: install ## Run the tests that need the model weights, one at a time
+	$(BIN)/pytest -m models
 
 test-postgres: install ## Run the unit tests on Postgres, but for those of the engine, which knows no database
 	$(BIN)/python scripts/with_postgres.py $(BIN)/pytest -n 2 -m "not models and not browser and not slow" --ignore tests/voice
