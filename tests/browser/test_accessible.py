@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import Organization, User
 from builder import engine
 from builder.models import Agent
-from tests.browser.accessible import violations
+from tests.browser.accessible import COLOURS, violations
 from tests.browser.conftest import OpenPage
 from tests.builder.conftest import ALL_READY
 from tests.conftest import AgentFactory, ClientFactory
@@ -86,4 +86,4 @@ def require_accessible(page: Page) -> None:
     assert violations(page) == []
     page.emulate_media(color_scheme="dark")
     page.reload(wait_until="networkidle")  # colours that change over in place are measured half way
-    assert violations(page) == []
+    assert violations(page, COLOURS) == []
