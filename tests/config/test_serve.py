@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -74,8 +75,11 @@ def serve(home: Path, *arguments: str, **variables: str) -> Iterator[Serve]:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
+def home(tmp_path: Path, migrated: Path) -> Path:
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copy(migrated, home)
+    return home
 
 
 @pytest.mark.models

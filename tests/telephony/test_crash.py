@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -28,7 +29,8 @@ SERVER = "tests.telephony.fake_server"
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
+def environment(tmp_path: Path, migrated: Path) -> dict[str, str]:
+    shutil.copy(migrated, tmp_path)
     kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     settings = {"DJANGO_SETTINGS_MODULE": "config.settings", "CALLWRIGHT_HOME": str(tmp_path), "DEBUG": "true"}
     return {**kept, **settings, "PYTHONWARNINGS": "default"}
