@@ -16,8 +16,8 @@ from builder.config import AgentConfig
 from builder.drafts.merge import Nothing
 from builder.fields import FlowField, LevelField, RowsField
 from builder.forms import CONNECTIONS, AgentForm
+from builder.gallery.models import VoiceFile
 from builder.knowledge.models import KnowledgeFolder
-from builder.library.models import VoiceFile
 from builder.models import Agent, ModelConnection, Tool
 from builder.pronunciations.models import PronunciationDictionary
 from builder.sounds.models import AmbientSound

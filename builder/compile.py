@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 from builder import vendors
 from builder.config import LOCAL, AgentConfig, HandOffChoice, Source, VoiceChoice, VoiceSource
 from builder.flow import bound_flow, bound_sending, tools_in
+from builder.gallery.models import VoiceFile
 from builder.knowledge.models import KnowledgeFolder
-from builder.library.models import VoiceFile
 from builder.models import Agent, AgentVersion, ModelConnection
 from builder.pronunciations.selectors import pronunciations
 from builder.sounds.models import AmbientSound
@@ -76,7 +76,7 @@ class CompiledAgent:
     """Of the workspace's library."""
     about: str = ""
     """What is in the library, by the names of its folders."""
-    library: Library | None = None
+    documents: Library | None = None
     """None where there is nothing to look up."""
     test_values: Mapping[str, object] = field(default_factory=dict)
     """What variables are in test calls."""
@@ -149,7 +149,7 @@ def _alone(agent: Agent, config: AgentConfig) -> CompiledAgent:
         test_values=config.test_values,
         webhook=bound_webhook(agent.organization_id, config),
         about=", ".join(_folders(agent.organization_id, config.knowledge)),
-        library=Library(agent.organization_id, config.knowledge) if config.knowledge else None,
+        documents=Library(agent.organization_id, config.knowledge) if config.knowledge else None,
     )
 
 

@@ -130,9 +130,9 @@ class AgentVersion(models.Model):
 
 # Django looks for an app's models here.
 from builder.drafts import models as drafts  # noqa: E402, F401
+from builder.gallery import models as gallery  # noqa: E402, F401
 from builder.imports import models as imports  # noqa: E402, F401
 from builder.knowledge import models as knowledge  # noqa: E402, F401
-from builder.library import models as library  # noqa: E402, F401
 from builder.measures import models as measures  # noqa: E402, F401
 from builder.pronunciations import models as pronunciations  # noqa: E402, F401
 from builder.sounds import models as sounds  # noqa: E402, F401

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
+from builder.gallery import urls as library
 from builder.imports.views import agent_import, agent_import_report, agent_origin
 from builder.knowledge import urls as knowledge
-from builder.library import urls as library
 from builder.pronunciations import urls as pronunciations
 from builder.sounds import urls as sounds
 from builder.tools import urls as tools

@@ -27,11 +27,11 @@ from accounts.services import api_key_create
 from billing.invoices.models import Invoice
 from billing.invoices.services import invoice_issue
 from billing.limits.models import Budget
+from builder.gallery.models import AddedVoice, VoiceFile
 from builder.imports.models import AgentImport
 from builder.imports.report import Report
 from builder.knowledge import files
 from builder.knowledge.models import Document, KnowledgeFolder, Website
-from builder.library.models import AddedVoice, VoiceFile
 from builder.models import Secret, Tool
 from builder.pronunciations.models import PronunciationEntry
 from builder.routing import websocket_urlpatterns as editing

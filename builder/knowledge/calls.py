@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 def knowledge_for(compiled: CompiledAgent, folders: tuple[str, ...] = ()) -> AgentKnowledge | None:
     """What a call of the agent looks things up in, getting ready from now on: its own folders, or these of its
     workspace. None where there is nothing."""
-    library = Library(compiled.organization_id, folders) if folders else compiled.library
+    library = Library(compiled.organization_id, folders) if folders else compiled.documents
     if library is None:
         return None
     knowledge = AgentKnowledge(library, budget=compiled.spec.knowledge_budget)

@@ -10,8 +10,8 @@ from typing import Any
 from accounts.models import Organization
 from builder import vendors
 from builder.config import LOCAL, AgentConfig, Source, VoiceSource
+from builder.gallery.models import VoiceFile
 from builder.knowledge.models import KnowledgeFolder
-from builder.library.models import VoiceFile
 from builder.measures.selectors import prompt_speed
 from builder.models import Agent, ModelConnection
 from builder.references import Names, Place

@@ -17,7 +17,7 @@ from builder import engine, selectors, services
 from builder.access import get_agent
 from builder.changes import settings_of
 from builder.forms import AgentForm
-from builder.library.selectors import voice_groups
+from builder.gallery.selectors import voice_groups
 from builder.measures.selectors import prompt_speed
 from builder.views import drafts
 

@@ -22,7 +22,7 @@ from builder.config import (
     VoiceSource,
     Webhook,
 )
-from builder.library.models import VoiceFile
+from builder.gallery.models import VoiceFile
 from builder.measures.models import ServiceMeasure
 from builder.models import Secret, Tool
 from builder.problems import Problem, errors, problems

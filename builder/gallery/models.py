@@ -50,7 +50,7 @@ class AddedVoice(models.Model):
 
 
 class VoiceFile(models.Model):
-    """A voice that was uploaded, which this machine speaks with; `builder.library.files` keeps it under its id."""
+    """A voice that was uploaded, which this machine speaks with; `builder.gallery.files` keeps it under its id."""
 
     class Kind(models.TextChoices):
         KOKORO = "kokoro", "Kokoro"

@@ -14,10 +14,10 @@ from accounts.models import Role
 from builder import engine, limits
 from builder.access import get_connection
 from builder.forms import PreviewForm
-from builder.library import services
-from builder.library.files import UnusableVoice
-from builder.library.forms import AddForm, FilterForm, UploadForm, UseForm, VoiceForm
-from builder.library.selectors import library
+from builder.gallery import services
+from builder.gallery.files import UnusableVoice
+from builder.gallery.forms import AddForm, FilterForm, UploadForm, UseForm, VoiceForm
+from builder.gallery.selectors import library
 from builder.selectors import account_voices
 from builder.views.voice import preview
 from core.errors import ApiError, ErrorCode
@@ -45,7 +45,7 @@ def voices(request: WorkspaceRequest) -> HttpResponse:
         "speech": engine.speech_notice(),
     }
     part = "#results" if request.htmx else ""
-    return render(request, f"builder/library/voices.html{part}", context)
+    return render(request, f"builder/gallery/voices.html{part}", context)
 
 
 @require_POST
@@ -83,7 +83,7 @@ def voice_favourite(request: WorkspaceRequest) -> HttpResponse:
     )
     if not request.htmx:
         return redirect("voices", workspace=request.organization.slug)
-    return render(request, "builder/library/_favourite.html", {"voice": form.chosen, "marked": marked})
+    return render(request, "builder/gallery/_favourite.html", {"voice": form.chosen, "marked": marked})
 
 
 @never_cache
@@ -110,7 +110,7 @@ def voice_use(request: WorkspaceRequest) -> HttpResponse:
     if voice is None:
         raise Http404("No such voice.")
     context = {"form": form, "voice": voice}
-    return render(request, "builder/library/use.html", context, status=422 if form.is_bound else 200)
+    return render(request, "builder/gallery/use.html", context, status=422 if form.is_bound else 200)
 
 
 @never_cache
@@ -168,7 +168,7 @@ def _bring_page(
         "may_upload": may(request.role, Role.ADMIN),
     }
     bound = any(form is not None and form.is_bound for form in (upload, add))
-    return render(request, "builder/library/bring.html", context, status=422 if bound else 200)
+    return render(request, "builder/gallery/bring.html", context, status=422 if bound else 200)
 
 
 @require_POST

@@ -9,9 +9,9 @@ from django.db import transaction
 from accounts.models import Organization, User
 from accounts.services import audit
 from builder import engine
-from builder.library import files
-from builder.library.models import AddedVoice, FavouriteVoice, VoiceFile
-from builder.library.selectors import agents_using
+from builder.gallery import files
+from builder.gallery.models import AddedVoice, FavouriteVoice, VoiceFile
+from builder.gallery.selectors import agents_using
 from builder.models import Agent, ModelConnection
 from builder.services import agent_save_draft
 from core.errors import ApiError, ErrorCode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from builder.library import views
+from builder.gallery import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("voices/", views.voices, name="voices"),

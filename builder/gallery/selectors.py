@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.models import Organization
 from builder import vendors, voices
 from builder.config import LOCAL
-from builder.library.models import VoiceFile
+from builder.gallery.models import VoiceFile
 from builder.models import Agent, ModelConnection
 from builder.selectors import voices_at_hand
 from builder.voices import VoiceGroup

@@ -7,9 +7,9 @@ from typing import Any, cast
 from django import forms
 
 from accounts.models import Organization
-from builder.library.files import CONFIG_BYTES
-from builder.library.models import VoiceFile
-from builder.library.selectors import Library, LibraryVoice
+from builder.gallery.files import CONFIG_BYTES
+from builder.gallery.models import VoiceFile
+from builder.gallery.selectors import Library, LibraryVoice
 from builder.models import Agent
 
 GENDERS = [("", "Any"), ("female", "Female"), ("male", "Male"), ("neutral", "Neutral")]
