@@ -28,7 +28,8 @@ _HANGING_UP = (
 
 
 def instructions(tools: Sequence[ToolSchema]) -> str:
-    """What the model is told about the tools, at the end of its prompt."""
+    """What the model is told about the tools, before its prompt: behind it, it answers from these examples rather than
+    from the prompt's facts."""
     if not tools:
         return ""
     lines = ["You have these actions. Write the action in brackets, after your words, when its moment has come:"]
@@ -58,7 +59,7 @@ def rendered(messages: Sequence[Message], tools: Sequence[ToolSchema]) -> list[M
         result.append({"role": role, "content": content})
     if told:
         if result and result[0]["role"] == "system":
-            result[0] = {"role": "system", "content": f"{result[0]['content']}\n\n{told}".strip()}
+            result[0] = {"role": "system", "content": f"{told}\n\n{result[0]['content']}".strip()}
         else:
             result.insert(0, {"role": "system", "content": told})
     return result

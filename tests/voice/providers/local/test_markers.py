@@ -73,9 +73,9 @@ def test_without_tools_nothing_is_read_into_the_text():
     assert read("Goodbye! [end_call]", tools=()) == ("Goodbye! [end_call]", [])
 
 
-def test_the_model_is_told_of_its_tools_behind_an_unchanged_prompt():
+def test_the_model_is_told_of_its_tools_before_an_unchanged_prompt():
     messages = rendered([{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi"}], [END, BOOK])
-    assert messages[0]["content"].startswith("Be kind.\n\n")
+    assert messages[0]["content"].endswith("\n\nBe kind.")
     assert '[book_table {"day": "..."}] Book a table.' in messages[0]["content"]
     assert instructions([]) == ""
     assert rendered([{"role": "user", "content": "Hi"}], [])[0] == {"role": "user", "content": "Hi"}

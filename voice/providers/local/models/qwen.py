@@ -19,6 +19,9 @@ CONTEXT = 4096
 BATCH = 64
 # Prompts of calls that are not in a slot are kept in memory of this size.
 CACHE_MB = 384
+# It was taught to help programmers, and turns other questions down with a set phrase that no prompt takes out of it:
+# one answer in twenty about opening hours. The words that this phrase cannot do without are made unlikely.
+UNLIKELY = [[" sorry", -4], ["Sorry", -4], [" cannot", -4], [" assist", False]]
 _LONGER = "exceed_context_size_error"
 
 
@@ -74,6 +77,7 @@ class Qwen:
                 "messages": kept,
                 "temperature": temperature,
                 "max_tokens": max_tokens,
+                "logit_bias": UNLIKELY,
                 "stream": True,
                 "cache_prompt": True,
                 "return_progress": True,
