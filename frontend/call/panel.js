@@ -21,6 +21,7 @@ const STATUS = {
   error: ["Failed", "text-error", false],
 };
 const RUNNING = ["connecting", "live"];
+const LEVEL_EVERY_MS = 100;
 const KEYS = /^[0-9*#]$/;
 // What needs the keys for itself.
 const CONTROLS = "input, textarea, select, button, a, summary, dialog, [contenteditable]";
@@ -213,14 +214,21 @@ export class CallPanel extends HTMLElement {
     if (muted) this.#drawLevel(0);
   }
 
+  /** A frame of sound comes 50 times a second, and each change costs the browser a frame of picture. */
   #drawLevel(level) {
-    this.querySelector("[data-level]").setAttribute("width", `${Math.round(level * 100)}%`);
+    const now = performance.now();
+    this.peak = Math.max(level, this.peak ?? 0);
+    if (level && now - (this.levelAt ?? 0) < LEVEL_EVERY_MS) return;
+    const width = `${Math.round(this.peak * 20) * 5}%`;
+    this.levelAt = now;
+    this.peak = 0;
+    const bar = this.querySelector("[data-level]");
+    if (bar.getAttribute("width") !== width) bar.setAttribute("width", width);
   }
 
   #drawPlayout({ playing, depth, delay }) {
-    this.dataset.speaking = String(playing);
-    this.dataset.buffered = String(milliseconds(depth));
-    this.dataset.delay = String(milliseconds(delay));
+    const told = { speaking: String(playing), buffered: String(milliseconds(depth)), delay: String(milliseconds(delay)) };
+    for (const [name, value] of Object.entries(told)) if (this.dataset[name] !== value) this.dataset[name] = value;
   }
 
   async #drawDevices() {
@@ -233,7 +241,8 @@ export class CallPanel extends HTMLElement {
 
   #tick() {
     const draw = () => {
-      for (const timer of this.querySelectorAll("[data-timer]")) timer.textContent = clock(this.session.seconds);
+      const passed = clock(this.session.seconds);
+      for (const timer of this.querySelectorAll("[data-timer]")) if (timer.textContent !== passed) timer.textContent = passed;
     };
     clearInterval(this.ticking);
     draw();
