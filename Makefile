@@ -4,6 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(shell command -v uv || echo $(BIN)/uv)
 LOCK := $(UV) pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url
+# Where the marked tests are: to look for them elsewhere takes longer than some of them.
+BROWSER_TESTS := tests/browser
+MODEL_TESTS := tests/benchmarks tests/builder/knowledge tests/config tests/e2e tests/voice/providers/local
 
 .DEFAULT_GOAL := help
 .PHONY: help run install test test-unit test-js test-browser test-models test-postgres chromium models lint types check format frontend frontend-check lock bench-engine bench-loop bench-turns bench-voices bench-knowledge bench-editor bench-usage bench-servers bench-billing chaos-billing
@@ -17,24 +20,29 @@ run: ## Install what is missing, then serve on http://127.0.0.1:8000 (PORT, HOST
 install: ## Install the packages that tests and checks need
 	@$(PYTHON) scripts/bootstrap.py --dev
 
+# The models are tested one test at a time, which leaves half of a small machine idle: Postgres has that half, and gives
+# way to them.
 test: install chromium models ## Run every test: Python, JavaScript, real models and browser, and once more on Postgres
-	@$(MAKE) --no-print-directory --keep-going test-unit test-js test-browser test-models test-postgres
+	@failed=0; \
+	$(MAKE) --no-print-directory --keep-going test-unit test-js test-browser || failed=1; \
+	$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target test-models test-postgres || failed=1; \
+	exit $$failed
 
 test-unit: install ## Run the tests that need neither models nor a browser, on SQLite
 	$(BIN)/pytest -n 2 -m "not models and not browser"
 
-test-js: ## Run the tests of the front end's modules
+test-js: $(if $(shell command -v npm),node_modules) ## Run the tests of the front end's modules
 	@if command -v node >/dev/null; then node --test frontend/tests/*.test.js; \
 	else echo "callwright: NO NODE: the JavaScript tests are SKIPPED. Install Node 20, then run this again." >&2; fi
 
 test-browser: install $(if $(shell command -v npm),node_modules) ## Run the tests that need a browser, but no model weights
-	$(BIN)/pytest -n 2 -m "browser and not models"
+	$(BIN)/pytest -n 2 -m "browser and not models" $(BROWSER_TESTS)
 
 test-models: install ## Run the tests that need the model weights, one at a time
-	$(BIN)/pytest -m models
+	$(BIN)/pytest -m models $(MODEL_TESTS)
 
 test-postgres: install ## Run the unit tests on Postgres, but for those of the engine, which knows no database
-	$(BIN)/python scripts/with_postgres.py $(BIN)/pytest -n 2 -m "not models and not browser and not slow" --ignore tests/voice
+	nice -n 19 $(BIN)/python scripts/with_postgres.py $(BIN)/pytest -n 2 -m "not models and not browser and not slow" $(addprefix --ignore=,$(BROWSER_TESTS) tests/voice)
 
 chromium:
 	@scripts/chromium.sh

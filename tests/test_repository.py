@@ -55,6 +55,21 @@ def test_no_page_or_script_loads_from_a_cdn() -> None:
     assert served == []
 
 
+def test_make_looks_for_the_marked_tests_where_they_are() -> None:
+    folders = dict(re.findall(r"^(BROWSER|MODEL)_TESTS := (.*)$", read("Makefile"), re.MULTILINE))
+    tests = {
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+        for path in tracked_files()
+        if path.is_relative_to(ROOT / "tests") and path.name.startswith("test_")
+    }
+    models = {name for name, text in tests.items() if "mark." + "models" in text}
+    browser = {name for name, text in tests.items() if "mark." + "browser" in text}
+    for kind, names in (("MODEL", models), ("BROWSER", browser - models)):
+        within = tuple(f"{folder}/" for folder in folders[kind].split())
+        assert names
+        assert [name for name in names if not name.startswith(within)] == []
+
+
 def test_a_comment_in_a_template_ends_on_its_line() -> None:
     templates = [path for path in tracked_files() if path.is_relative_to(ROOT / "templates")]
     open_ended = re.compile(r"{#(?!.*#})")  # Django shows it as text
