@@ -34,7 +34,7 @@ __all__ = ["Conversation", "EndReason", "Services"]
 
 log = logging.getLogger(__name__)
 
-# So long the brain may get ready before its voice does.
+# So long the brain may get ready alone; after that its voice does beside it.
 READY_SECONDS = 5.0
 # Callers who have spoken for so long hear in a pause that somebody listens, and again after so long.
 NOD = "Mm-hm."
@@ -164,13 +164,8 @@ class Conversation(AgentCall):
     async def _get_ready(self) -> None:
         """While the call connects, let the brain get ready; then have the words at hand that bridge a wait, and those
         for when the voice itself has failed and no other can say them."""
-        try:
-            async with asyncio.timeout(READY_SECONDS):
-                await self._brain.start(self._take_floor)
-        except TimeoutError:
-            log.warning("The brain of call %s was not ready within %.0f s", self._call_id, READY_SECONDS)
-        except Exception:  # it shows at the first turn
-            log.exception("A brain was not ready in call %s", self._call_id)
+        brain = self._spawn(self._brain.start(self._take_floor), "brain", spare=True)
+        await asyncio.wait({brain}, timeout=READY_SECONDS)
         phrases = self._spec.phrases
         bridges = [*phrases.thinking, phrases.slow, *([NOD] if self._spec.turns.backchannel else ())]
         if self._speaker.stands_alone:

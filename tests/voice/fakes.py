@@ -421,16 +421,19 @@ class FakeLlm:
         name: str = "fake-llm",
         first: float = 0.2,
         token: float = 0.02,
+        reading: float = 0.0,
         fault: Fault = NO_FAULT,
     ) -> None:
         self.name = name
         self.fault = fault
+        self.reading = reading
         self.answers: list[Answer] = list(answers) or ["Yes, certainly."]
         self.first = first
         self.token = token
         self.asked: list[list[Message]] = []
         self.tools: list[list[ToolSchema]] = []
         self.warmed: list[list[Message]] = []
+        self.read: list[list[Message]] = []
         self.streaming = 0
 
     async def stream(
@@ -464,6 +467,8 @@ class FakeLlm:
 
     async def prewarm(self, messages: Sequence[Message], *, tools: Sequence[ToolSchema], settings: LlmSettings) -> None:
         self.warmed.append(list(messages))
+        await asyncio.sleep(self.reading)
+        self.read.append(list(messages))
 
 
 class FakeTts:

@@ -11,7 +11,7 @@ from tests.voice.fakes import FakeEndOfTurn, FakeLlm, FakeTts, HangsUp, Limits, 
 from voice import events
 from voice.conversation import EndReason
 from voice.providers.base import ProviderBusy, ProviderError, ToolRequest
-from voice.spec import Inactivity, TurnTaking
+from voice.spec import Inactivity, Phrases, TurnTaking
 
 LONG = "We are open from nine to five on weekdays. On Saturday we close at noon. On Sunday we are closed all day."
 
@@ -47,6 +47,14 @@ def test_the_prompt_is_read_while_the_greeting_is_heard() -> None:
     call = hold_call(Speaks(2.0, "When are you open?"), ends_at=5.0)
     assert call.llm.warmed[0] == [{"role": "system", "content": "You are Ada."}]
     assert call.llm.warmed[-1][-1] == {"role": "user", "content": "When are you open?"}
+
+
+def test_a_model_that_is_slow_to_read_its_prompt_reads_it_to_the_end_and_does_not_keep_the_voice() -> None:
+    llm = FakeLlm("From nine to five.", reading=9.0, first=3.0)
+    spec = agent(phrases=Phrases(thinking=("Let me see.",)), thinking_after=0.5)
+    call = hold_call(Speaks(7.0, "When are you open?"), spec=spec, llm=llm, ends_at=16.0)
+    assert llm.read[0] == [{"role": "system", "content": "You are Ada."}]
+    assert [e.text for e in call.all(events.AgentHesitated)] == ["Let me see."]
 
 
 def test_the_first_clause_is_spoken_before_the_model_has_finished() -> None:
