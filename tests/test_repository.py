@@ -70,6 +70,14 @@ def test_make_looks_for_the_marked_tests_where_they_are() -> None:
         assert [name for name in names if not name.startswith(within)] == []
 
 
+def test_the_call_panel_has_the_icon_of_every_note() -> None:
+    used = set(re.findall(r'icon: "([\w-]+)"', read("frontend/call/words.js")))
+    used |= set(re.findall(r'remark\(.*"([\w-]+)"\)', read("frontend/call/session.js")))
+    assert {"hourglass", "plug-zap"} <= used
+    there = re.findall(r'data-template="icon-([\w-]+)">{% icon "\1" %}', read("templates/telephony/_call_panel.html"))
+    assert used - set(there) == set()
+
+
 def test_a_comment_in_a_template_ends_on_its_line() -> None:
     templates = [path for path in tracked_files() if path.is_relative_to(ROOT / "templates")]
     open_ended = re.compile(r"{#(?!.*#})")  # Django shows it as text

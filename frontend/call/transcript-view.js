@@ -138,7 +138,10 @@ export class TranscriptView {
     setText(element, "[data-text]", text);
     setText(element, "[data-detail-text]", detail);
     element.querySelector("[data-detail]").hidden = !detail;
-    for (const candidate of element.querySelectorAll("[data-icon]")) candidate.hidden = candidate.dataset.icon !== icon;
+    const place = element.querySelector("[data-icon]");
+    if (place.dataset.icon === icon) return;
+    place.dataset.icon = icon;
+    place.replaceChildren(clone(this.root, `icon-${icon}`));
   }
 }
 
