@@ -9,7 +9,7 @@ BROWSER_TESTS := tests/browser
 MODEL_TESTS := tests/benchmarks tests/builder/knowledge tests/config tests/e2e tests/voice/providers/local
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-unit test-js test-browser test-models test-postgres chromium models lint types check format frontend frontend-check lock bench-engine bench-loop bench-turns bench-voices bench-knowledge bench-editor bench-usage bench-servers bench-billing chaos-billing
+.PHONY: help run install test test-unit test-js test-browser test-models test-postgres chromium models lint types check format frontend frontend-check lock bench-engine bench-loop bench-answers bench-turns bench-voices bench-knowledge bench-editor bench-usage bench-servers bench-billing chaos-billing
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -88,6 +88,9 @@ bench-engine: ## Measure the engine with fakes (ARGS=--peers compares)
 
 bench-loop: ## Measure the whole loop on recorded speech
 	@exec $(PYTHON) scripts/bootstrap.py -m benchmarks.loop $(ARGS)
+
+bench-answers: ## Measure how well the local language model answers from a prompt
+	@exec $(PYTHON) scripts/bootstrap.py -m benchmarks.answers $(ARGS)
 
 bench-turns: ## Measure turn taking on labelled clips, against silence and against the model alone
 	@exec $(PYTHON) scripts/bootstrap.py -m benchmarks.turns $(ARGS)

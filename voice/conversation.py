@@ -497,7 +497,7 @@ class Conversation(AgentCall):
     def _slow(self) -> None:
         """Nothing is heard: say so, as often as it takes."""
         reply = self._reply
-        if reply is None or not self._playout.silent:
+        if reply is None or reply.utterance.complete or not self._playout.silent:
             return
         if self._held:
             # The caller may be about to speak; if not, they still wait.
