@@ -32,6 +32,12 @@ MOST_UNPACKED = 200_000_000
 """Bytes that a Word file may unpack to."""
 MOST_PAGES = 5_000
 
+MOST_SNIFFED = 5_000
+"""Characters of a CSV by which its separator is told; the patterns for that take the cube of it at worst."""
+
+_COMMENT = re.compile(r"\s*<!--.*?-->", re.DOTALL)
+_PAGE = re.compile(r"\s*<(!doctype html|html|head|body)\b", re.IGNORECASE)
+
 Progress = Callable[[int, int], None]
 """Told of every page: how many are done, of how many."""
 
@@ -61,13 +67,19 @@ def sniff(data: bytes, name: str) -> Kind:
         raise Unreadable("This is an old Office file. Save it as .docx or as PDF, and add that.")
     text = decode(data[:65_536])
     suffix = PurePath(name).suffix.lower()
-    if re.match(r"\s*(<!--.*?-->\s*)*<(!doctype html|html|head|body)\b", text, re.IGNORECASE | re.DOTALL):
-        return "html"
-    if suffix in (".htm", ".html"):
+    if _begins_as_html(text) or suffix in (".htm", ".html"):
         return "html"
     if suffix in (".md", ".markdown"):
         return "markdown"
     return "csv" if suffix == ".csv" else "text"
+
+
+def _begins_as_html(text: str) -> bool:
+    """Whatever comments stand before it. One pattern for them all would try every way to part them."""
+    start = 0
+    while comment := _COMMENT.match(text, start):
+        start = comment.end()
+    return _PAGE.match(text, start) is not None
 
 
 def parse(data: bytes, kind: Kind, *, progress: Progress = lambda done, total: None) -> list[Block]:
@@ -123,12 +135,12 @@ def markdown(text: str) -> Iterator[Block]:
     fenced = False
     for line in [*text.splitlines(), ""]:
         fenced ^= line.lstrip().startswith("```")
-        heading = None if fenced else re.match(r"(#{1,6})\s+(.+?)\s*#*\s*$", line)
+        heading = None if fenced else re.match(r"(#{1,6})\s+(.+)", line)
         if lines and (heading or (not line.strip() and not fenced)):
             yield Block("\n".join(lines), headings.path)
             lines = []
         if heading:
-            headings.enter(len(heading[1]), heading[2])
+            headings.enter(len(heading[1]), heading[2].rstrip().rstrip("#"))
         elif line.strip():
             lines.append(line.rstrip())
     if lines:
@@ -232,7 +244,7 @@ def _html(data: bytes) -> Iterator[Block]:
 
 def _csv(text: str) -> Iterator[Block]:
     try:
-        dialect: type[csv.Dialect] | csv.Dialect = csv.Sniffer().sniff(text[:20_000], delimiters=",;\t|")
+        dialect: type[csv.Dialect] | csv.Dialect = csv.Sniffer().sniff(text[:MOST_SNIFFED], delimiters=",;\t|")
     except csv.Error:
         dialect = csv.excel
     try:

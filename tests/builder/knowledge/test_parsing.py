@@ -24,6 +24,10 @@ from tests.builder.knowledge import papers
         (b"a,b\n1,2", "table.csv", "csv"),
         (b"Hello", "note.txt", "text"),
         (b"Hello", "note", "text"),
+        (b"<!-- a > b -->\n<!----> <html>", "note", "html"),
+        (b"<!-- <html> -->\nHello", "note", "text"),
+        (b"<!---->" * 40 + b"\nHello", "note", "text"),  # a pattern that backtracks never ends
+        (b"<!--" * 10_000, "note", "text"),
     ],
 )
 def test_the_contents_tell_what_a_file_is(data: bytes, name: str, kind: str) -> None:
@@ -133,6 +137,13 @@ def test_markdown_has_headings_but_not_inside_code() -> None:
         Block("Quiet\nand warm.", ("Rooms",)),
         Block("```\n# not one\nx\n```", ("Rooms", "Attic")),
         Block("* Soup", ("Food",)),
+    ]
+
+
+def test_a_heading_with_a_gap_in_it_is_read_as_any_other() -> None:
+    gap = b" " * 100_000  # a pattern that backtracks takes its cube
+    assert parse(b"# Rooms" + gap + b"and beds ##" + gap + b"\nQuiet", "markdown") == [
+        Block("Quiet", ("Rooms and beds",)),
     ]
 
 
