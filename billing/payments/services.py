@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -31,6 +31,8 @@ from core.money import DOLLAR
 
 LEAST, MOST = 5 * DOLLAR, 10_000 * DOLLAR
 """What one top-up may be."""
+SHOWN_FOR = timedelta(hours=1)
+"""So long a price that was shown is what is charged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +115,11 @@ def change_preview(*, organization: Organization, plan: Plan) -> Change:
 def change_plan(*, organization: Organization, actor: User, plan: Plan, at: datetime | None, back: str) -> str:
     """Change to `plan`: dearer ones at once, as `change_preview` reckoned for `at`; cheaper ones with the next period.
 
-    Gives the address at which the person goes on to pay, or "" when there is nothing left for them to do.
+    Gives the address at which the person goes on to pay, or "" when there is nothing left for them to do. Raises
+    ApiError where it cannot be done, or where `at` is not of the last hour.
     """
     change = change_preview(organization=organization, plan=plan)
-    gateway = the_gateway()
+    at, gateway = _shown_at(at), the_gateway()
     audit(organization=organization, actor=actor, action="plan.chosen", target=plan.pk)
     if change.checkout:
         customer_id = customer_ensure(organization=organization, gateway=gateway).customer_id
@@ -131,7 +134,6 @@ def change_plan(*, organization: Organization, actor: User, plan: Plan, at: date
     asked_at = timezone.now()
     with gateway_words():
         if change.at_once:
-            at = at or asked_at
             key = f"{account.subscription_id}-{change.version.pk}-{int(at.timestamp())}"
             remote = gateway.upgrade(
                 subscription_id=account.subscription_id, offer=offer(change.version), at=at, key=key
@@ -141,6 +143,16 @@ def change_plan(*, organization: Organization, actor: User, plan: Plan, at: date
             remote = gateway.renew_with(subscription_id=account.subscription_id, offer=then)
     subscription_synced(remote=remote, asked_at=asked_at)
     return remote.pay_url if change.at_once else ""
+
+
+def _shown_at(at: datetime | None) -> datetime:
+    """The moment for which a price is charged; now, where none was shown. The rest of a month costs less by the day."""
+    now = timezone.now()
+    at = at or now
+    if not now - SHOWN_FOR <= at <= now:
+        message = "It was shown more than an hour ago, and may be another one by now."
+        raise ApiError(ErrorCode.CONFLICT, "Look at the price again", message)
+    return at
 
 
 def keep_plan(*, organization: Organization, actor: User) -> None:

@@ -32,6 +32,7 @@ from billing.payments import gateway as gateways
 from billing.plans.models import Plan
 from billing.plans.selectors import entitlements
 from billing.plans.services import subscription_settings
+from core.errors import ApiError, ErrorCode
 from core.ids import new_id
 
 
@@ -265,4 +266,10 @@ def _back(request: WorkspaceRequest) -> str:
 
 
 def _moment(seconds: str) -> datetime | None:
-    return datetime.fromtimestamp(int(seconds), UTC) if seconds.isdigit() else None
+    """The moment that a form carries along; None where it has none."""
+    if not seconds:
+        return None
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise ApiError(ErrorCode.VALIDATION_FAILED, "No such moment", "Load the page again.") from None

@@ -116,6 +116,40 @@ def test_a_change_is_shown_before_it_is_made(client_for: ClientFactory, payer: P
     assert "Nothing is charged now" in page
 
 
+@pytest.mark.parametrize("seconds", [-3601, 60, 29 * DAY])
+def test_the_price_is_that_of_the_last_hour_and_not_of_a_moment_one_chooses(
+    seconds: int, client_for: ClientFactory, payer: Payer
+) -> None:
+    payer.choose("pro")
+    payer.wait(DAY)
+    at = payer.stripe.state.now + seconds
+    change = {"plan": "scale", "at": f"{at}"}
+    refused = client_for(payer.actor, htmx=True).post(address("plan_change", payer.organization), change)
+    assert refused.status_code == 409
+    assert "Look at the price again" in html(refused)
+    assert (payer.plan, payer.paid) == ("pro", [500])
+
+
+def test_a_price_that_was_shown_some_minutes_ago_is_charged(client_for: ClientFactory, payer: Payer) -> None:
+    payer.choose("pro")
+    payer.wait(15 * DAY)
+    shown = payer.stripe.state.now
+    payer.wait(1800)
+    change = {"plan": "startup", "at": f"{shown}"}
+    client_for(payer.actor, htmx=True).post(address("plan_change", payer.organization), change)
+    assert payer.paid == [500, 2200]
+
+
+@pytest.mark.parametrize("at", ["²", "9" * 30, "soon"])
+def test_what_is_no_moment_is_refused(at: str, client_for: ClientFactory, payer: Payer) -> None:
+    payer.choose("pro")
+    change = {"plan": "scale", "at": at}
+    assert (
+        client_for(payer.actor, htmx=True).post(address("plan_change", payer.organization), change).status_code == 422
+    )
+    assert (payer.plan, payer.paid) == ("pro", [500])
+
+
 def test_somebody_who_pays_is_sent_to_stripe_and_told_of_a_refusal(client_for: ClientFactory, payer: Payer) -> None:
     client = client_for(payer.actor, htmx=True)
     sent = client.post(address("top_up", payer.organization), {"amount": "20"})
