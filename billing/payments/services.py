@@ -94,10 +94,10 @@ def change_preview(*, organization: Organization, plan: Plan) -> Change:
     """What changing to `plan` means and costs. Raises ApiError where it cannot be done."""
     subscription = subscription_ensure(organization=organization)
     version = current_version(plan.pk)
-    if not plan.offered:
-        raise ApiError(ErrorCode.NOT_FOUND, "No such plan", "It is not offered any more.")
     if plan.pk == subscription.plan_version.plan_id:
         raise ApiError(ErrorCode.CONFLICT, "Nothing to change", f"The plan is {plan.name} already.")
+    if not plan.offered or version.metered_only:  # which only an administrator gives: `plan_assign`
+        raise ApiError(ErrorCode.NOT_FOUND, "No such plan", "It is not offered here, or not any more.")
     gateway, account = the_gateway(), _subscribed(organization)
     if not is_upgrade(subscription.plan_version, version):
         return Change(version=version, at_once=account is None, checkout=account is None and bool(version.price))

@@ -150,6 +150,24 @@ def test_what_is_no_moment_is_refused(at: str, client_for: ClientFactory, payer:
     assert (payer.plan, payer.paid) == ("pro", [500])
 
 
+def test_nobody_helps_themselves_to_the_plan_that_charges_nothing(client_for: ClientFactory, payer: Payer) -> None:
+    client = client_for(payer.actor, htmx=True)
+    assert client.get(address("plan_preview", payer.organization), {"plan": "unlimited"}).status_code == 404
+    assert client.post(address("plan_change", payer.organization), {"plan": "unlimited"}).status_code == 404
+    assert payer.plan == "free"
+
+
+def test_who_has_the_plan_that_charges_nothing_may_leave_it_and_an_administrator_gives_it_back(
+    client_for: ClientFactory, payer: Payer, administrator: User, settings: LazySettings
+) -> None:
+    settings.DEFAULT_PLAN = "unlimited"
+    client = client_for(administrator, htmx=True)
+    client.post(address("plan_change", payer.organization), {"plan": "free"})
+    assert payer.plan == "free"
+    client.post(address("plan_assign", payer.organization), {"plan": "unlimited"})
+    assert payer.plan == "unlimited"
+
+
 def test_somebody_who_pays_is_sent_to_stripe_and_told_of_a_refusal(client_for: ClientFactory, payer: Payer) -> None:
     client = client_for(payer.actor, htmx=True)
     sent = client.post(address("top_up", payer.organization), {"amount": "20"})
