@@ -80,7 +80,8 @@ def _follow(account: PaymentAccount, remote: RemoteSubscription) -> None:
     if remote.period_start > subscription.period_start:
         period_roll(subscription_id=subscription.pk, at=remote.period_start)
         subscription = subscription_ensure(organization=organization)
-    if subscription.period_end != remote.period_end:  # months of different lengths
+    # Months are of different lengths; and ours may have begun a moment before the gateway's.
+    if remote.period_start >= subscription.period_start and remote.period_end != subscription.period_end:
         subscription.period_end = remote.period_end
         subscription.save(update_fields=["period_end"])
     _follow_plan(subscription, remote)

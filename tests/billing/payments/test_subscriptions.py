@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+import time_machine
 from django.conf import LazySettings
 from django.utils import timezone
 
@@ -13,7 +14,7 @@ from billing.payments import services
 from billing.payments.gateway import GatewayError
 from billing.payments.settlement import subscription_synced
 from billing.plans.models import Plan, PlanVersion, Subscription
-from billing.plans.services import plan_version_create
+from billing.plans.services import periods_roll, plan_version_create
 from core.errors import ApiError
 from core.money import DOLLAR
 from tests.billing.payments.conftest import START, Payer
@@ -136,6 +137,19 @@ def test_months_follow_stripe_s_calendar(payer: Payer) -> None:
         subscription = payer.subscription
         assert int(subscription.period_start.timestamp()) == remote["current_period_start"]
         assert int(subscription.period_end.timestamp()) == remote["current_period_end"]
+
+
+def test_our_month_may_begin_a_moment_before_stripe_s(payer: Payer, clock: time_machine.Traveller) -> None:
+    payer.choose("pro")
+    ours = payer.subscription.period_end
+    clock.move_to(ours)
+    periods_roll()
+    payer.stripe.state.tell("customer.subscription.updated", payer.stripe.state.all("subscription")[0])
+    payer.hear()  # Stripe is in the old month still
+    assert (payer.subscription.period_start, payer.left) == (ours, 5 * DOLLAR)
+    payer.wait(31 * DAY)
+    assert payer.subscription.period_start == ours
+    assert payer.invoices == [("start", "paid", 5 * DOLLAR), ("period", "paid", 5 * DOLLAR)]
 
 
 # --- falling behind ---------------------------------------------------------------------------------------------------
