@@ -231,15 +231,26 @@ export function draft() {
       return !this.redoes || this.dirty;
     },
 
-    async step(which) {
-      if (!(await this.save())) return this.complain();
+    /** Undo or redo, once what is written is saved. What is written meanwhile is written on top of it. */
+    step(which) {
+      clearTimeout(this.timer);
+      this.queue = this.queue.catch(() => false).then(() => this.stepped(which));
+      return this.queue;
+    },
+
+    async stepped(which) {
+      if (!(await this.send())) {
+        this.complain();
+        return false;
+      }
       const body = new FormData();
       body.set("revision", this.revision);
+      const sent = this.view.snapshot();
       const answer = await this.post(this.urls[which], body);
-      await this.refresh(this.view.snapshot());
+      await this.refresh(sent);
       if (!answer.ok) this.say(answer.body.message, "text-error");
       else if (answer.body.what) this.say(`${which === "undo" ? "Undone" : "Done again"}: ${answer.body.what}`);
-      return undefined;
+      return !this.dirty;
     },
 
     // --- leaving

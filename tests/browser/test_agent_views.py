@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import FilePayload, Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -164,6 +164,22 @@ class TestViews:
         expect(undo).to_be_disabled()
         redo.click()
         expect(text(page)).to_contain_text("prompt: One.")
+
+    def test_what_is_typed_while_a_step_is_undone_stays(self, visit: Visit, agent: Agent) -> None:
+        page = visit()
+        page.get_by_label("Prompt").fill("One.")
+        page.get_by_label("Prompt").blur()
+        expect(state(page)).to_have_text(SAVED)
+        held: list[Route] = []
+        page.route("**/undo/", lambda route: held.append(route))
+        with page.expect_request("**/undo/"):
+            page.get_by_role("button", name="Undo", exact=True).click()
+        page.get_by_role("textbox", name=GREETING).fill("Typed meanwhile.")
+        held[0].continue_()
+        expect(page.get_by_label("Prompt")).to_have_value("Answer the phone.")
+        expect(state(page)).to_have_text(SAVED)
+        expect(page.get_by_role("textbox", name=GREETING)).to_have_value("Typed meanwhile.")
+        assert (draft(agent).prompt, draft(agent).greeting) == ("Answer the phone.", "Typed meanwhile.")
 
     def test_what_a_service_takes_and_costs_follows_each_change_of_it(
         self, visit: Visit, agent: Agent, connection_factory: ConnectionFactory, complaints: list[str]
