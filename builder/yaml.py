@@ -243,10 +243,13 @@ def _plain(node: yaml.Node) -> Any:
 
 
 def _duplicates(node: yaml.Node) -> Iterator[Problem]:
-    """Settings that are written twice, of which the first would be lost."""
+    """Settings that are written twice, of which the first would be lost, and those whose name is no name."""
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                yield _problem(key, 'Put a text that begins with a bracket between quotes: "{{name}}".')
+                continue
             if key.value in seen:
                 yield _problem(key, f"“{_short(key.value)}” is written twice.")
             seen.add(key.value)

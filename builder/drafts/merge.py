@@ -61,7 +61,7 @@ def merge(
         if choices.get(path) == "mine":
             return mine
         if choices.get(path) != "theirs":
-            conflicts.append(Conflict(path, mine, theirs))
+            conflicts.append(Conflict(path, _written(path, mine), _written(path, theirs)))
         return theirs
 
     keyed = UNKNOWN if base is None else _keyed(base)
@@ -75,6 +75,13 @@ def _keyed(config: Mapping[str, Any]) -> dict[str, Any]:
     if not flow:
         return dict(config)
     return {**config, "flow": {**flow, "steps": {step["id"]: step for step in flow["steps"]}}}
+
+
+def _written(place: str, value: Any) -> Any:
+    """A value as it stands in a config."""
+    if place == "flow" and value:
+        return {**value, "steps": [*value["steps"].values()]}
+    return value
 
 
 def _listed(config: dict[str, Any], order: Sequence[str]) -> dict[str, Any]:

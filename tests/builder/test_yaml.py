@@ -154,6 +154,7 @@ def test_an_import_leaves_out_what_is_missing_and_says_so() -> None:
         ("name: A\nvoice: heart", 2, "“voice” has settings of its own, which stand below it, indented."),
         ("name: A\nspeed: 1", 2, "There is no setting “speed” here."),
         ("name: A\nprompt: x\nprompt: y", 3, "“prompt” is written twice."),
+        ("name: A\ngreeting: {{name}}", 2, 'Put a text that begins with a bracket between quotes: "{{name}}".'),
         ("name: A\nkeyterms: [a\nprompt: x", 3, "Did not find expected ',' or ']'."),
         ("prompt: x", 1, "Write what the agent is called, in at most 120 letters."),
         ("callwright: 7\nname: A", 1, "This is format 7; 1 is the one that is known."),

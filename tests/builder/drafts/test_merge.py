@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builder.changes import describe
 from builder.drafts.merge import ABSENT, Conflict, merge
 
 BASE: dict[str, Any] = {
@@ -66,6 +67,16 @@ def test_different_steps_of_a_flow_are_merged_and_added_ones_stay() -> None:
     merged, conflicts = merge(base, mine, theirs, {})
     assert conflicts == []
     assert merged == flow(step("new"), step("a", say="Mine."), step("b", say="Theirs."), step("mine"))
+
+
+def test_a_flow_that_one_takes_out_while_the_other_writes_on_is_asked_about_in_words() -> None:
+    base, theirs = flow(step("a")), flow(step("a", say="Theirs."))
+    _, conflicts = merge(base, BASE, theirs, {})
+    assert conflicts == [Conflict("flow", None, theirs["flow"])]
+    assert "Theirs." in describe("flow", conflicts[0].theirs)[1]
+    assert describe("flow", conflicts[0].mine)[1] == "none"
+    assert merge(base, BASE, theirs, {"flow": "theirs"}) == (theirs, [])
+    assert merge(base, theirs, BASE, {"flow": "mine"}) == (theirs, [])
 
 
 def test_a_step_that_one_deletes_and_the_other_writes_on_is_asked_about() -> None:
