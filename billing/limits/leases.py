@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Organization
+from billing.invoices.selectors import overdue
 from billing.ledger.services import ledger_lock
 from billing.limits.models import CallLease
 from billing.limits.pace import pace_take
@@ -64,7 +65,7 @@ def call_admit(
         ledger_lock(organization)
         subscription_ensure(organization=organization)
         plan = entitlements(organization)
-        _require_paid(plan)
+        _require_paid(organization, plan)
         _require_place(organization, plan)
         if outbound and plan.outbound_per_second is not None:
             _require_pace(organization, plan.outbound_per_second)
@@ -137,12 +138,16 @@ def lease_close(*, call_id: str, at: datetime) -> CallLease | None:
     return lease
 
 
-def _require_paid(plan: Entitlements) -> None:
-    if plan.status in (Subscription.Status.UNPAID, Subscription.Status.CANCELED):
+def _require_paid(organization: Organization, plan: Entitlements) -> None:
+    title = f"The plan {plan.plan_name} is not paid"
+    if plan.status == Subscription.Status.UNPAID:
         message = "An invoice is unpaid. Pay it under Billing, then call again."
-        if plan.status == Subscription.Status.CANCELED:
-            message = "The subscription has ended. Choose a plan under Billing, then call again."
-        raise ApiError(ErrorCode.QUOTA_EXCEEDED, f"The plan {plan.plan_name} is not paid", message)
+        raise ApiError(ErrorCode.QUOTA_EXCEEDED, title, message)
+    if plan.status == Subscription.Status.CANCELED:
+        message = "The subscription has ended. Choose a plan under Billing, then call again."
+        raise ApiError(ErrorCode.QUOTA_EXCEEDED, title, message)
+    if not plan.metered_only and (late := overdue(organization)):
+        raise ApiError(ErrorCode.QUOTA_EXCEEDED, "An invoice is overdue", late.message)
 
 
 def _require_place(organization: Organization, plan: Entitlements) -> None:

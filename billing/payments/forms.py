@@ -47,7 +47,7 @@ class RechargeForm(forms.Form):
 
 
 class UsageForm(forms.Form):
-    """What happens when the money is spent."""
+    """What happens when the money is spent. `allowed`: may it go on?"""
 
     overage = forms.BooleanField(
         label="Go on when the budget is spent",
@@ -55,6 +55,13 @@ class UsageForm(forms.Form):
         help_text="What is used beyond it is on the next invoice. Without it, calls are refused or ended.",
     )
     grace_seconds = forms.IntegerField(label="Seconds to end a call whose money is used up", min_value=0, max_value=300)
+
+    def __init__(self, *args: Any, allowed: bool, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not allowed:
+            overage = self.fields["overage"]
+            overage.disabled = True
+            overage.help_text = "Only while a plan is paid by card: what is used beyond it is then on its invoice."
 
 
 class ProfileForm(forms.Form):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from accounts.models import Organization
 from billing.invoices.models import BillingProfile, Invoice
+from billing.invoices.selectors import Overdue, overdue
 from billing.ledger.selectors import Balance, balance
 from billing.payments.models import AutoRecharge, PaymentAccount
 from billing.payments.plans import is_upgrade
@@ -38,6 +39,8 @@ class Overview:
     cards: list[PlanCard]
     account: PaymentAccount | None
     invoices: list[Invoice]
+    overdue: Overdue | None
+    """What stops calls."""
 
 
 def overview(organization: Organization) -> Overview:
@@ -50,6 +53,7 @@ def overview(organization: Organization) -> Overview:
         cards=[PlanCard(version=version, step=_step(subscription, version)) for version in _shown(subscription)],
         account=PaymentAccount.objects.filter(organization=organization).first(),
         invoices=list(Invoice.objects.filter(organization=organization)[:INVOICES_SHOWN]),
+        overdue=None if subscription.plan_version.metered_only else overdue(organization),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django import forms as django_forms
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.access import WorkspaceRequest, may, require_administrator, workspace_view
-from accounts.models import Role
+from accounts.models import Organization, Role
 from billing.invoices.services import profile_set
 from billing.ledger.models import Transfer
 from billing.ledger.selectors import balance
@@ -30,7 +30,7 @@ from billing.limits.room import spent
 from billing.payments import forms, selectors, services
 from billing.payments import gateway as gateways
 from billing.plans.models import Plan
-from billing.plans.selectors import entitlements
+from billing.plans.selectors import entitlements, overage_allowed, subscription_of
 from billing.plans.services import subscription_settings
 from core.errors import ApiError, ErrorCode
 from core.ids import new_id
@@ -52,7 +52,7 @@ def _page(request: WorkspaceRequest, *, status: int = 200, **bound: django_forms
     unbound: dict[str, django_forms.Form] = {
         "top_up": forms.TopUpForm(),
         "recharge": forms.RechargeForm(initial=_initial(recharge, "enabled", "threshold", "amount")),
-        "usage": forms.UsageForm(initial=_initial(subscription, "overage", "grace_seconds")),
+        "usage": _usage_form(organization),
         "profile": forms.ProfileForm(initial=_initial(profile, "name", "email", "address", "country", "tax_id")),
         "budget": forms.BudgetForm(agents=agents),
         "grant": forms.GrantForm(),
@@ -166,11 +166,16 @@ def recharge_set(request: WorkspaceRequest) -> HttpResponse:
 @workspace_view(Role.ADMIN)
 def usage_set(request: WorkspaceRequest) -> HttpResponse:
     """What happens when the money is spent."""
-    form = forms.UsageForm(request.POST)
+    form = _usage_form(request.organization, request.POST)
     if not form.is_valid():
         return _page(request, status=422, usage=form)
     subscription_settings(organization=request.organization, actor=request.user, **form.cleaned_data)
     return _saved(request)
+
+
+def _usage_form(organization: Organization, data: QueryDict | None = None) -> forms.UsageForm:
+    initial = _initial(subscription_of(organization), "overage", "grace_seconds")
+    return forms.UsageForm(data, initial=initial, allowed=overage_allowed(organization))
 
 
 @require_POST

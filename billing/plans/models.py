@@ -92,7 +92,7 @@ class Subscription(models.Model):
     period_start = models.DateTimeField()
     period_end = models.DateTimeField()
     overage = models.BooleanField(default=False)
-    """May usage go on when the budget is spent? It is then owed."""
+    """May usage go on when the budget is spent? It is then owed. `selectors.overage_allowed` says when this counts."""
     grace_seconds = models.PositiveSmallIntegerField(default=30)
     """So long may a call last beyond its money, once the caller was told."""
     created_at = models.DateTimeField(auto_now_add=True)

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import Organization
+from billing.payments.models import PaymentAccount
 from billing.plans.models import Plan, PlanVersion, Subscription
 
 
@@ -19,6 +20,7 @@ class Entitlements:
     plan_version: PlanVersion
     status: Subscription.Status
     overage: bool
+    """Usage may go on when the budget is spent."""
     grace_seconds: int
 
     @property
@@ -76,9 +78,16 @@ def entitlements(organization: Organization) -> Entitlements:
     return Entitlements(
         plan_version=subscription.plan_version,
         status=Subscription.Status(subscription.status),
-        overage=subscription.overage,
+        overage=subscription.overage and overage_allowed(organization),
         grace_seconds=subscription.grace_seconds,
     )
+
+
+def overage_allowed(organization: Organization) -> bool:
+    """May usage go on when the budget is spent? Where cards are taken, only with a plan paid by one: it pays."""
+    if not settings.PAYMENT_GATEWAY:
+        return True
+    return PaymentAccount.objects.filter(organization=organization).exclude(subscription_id="").exists()
 
 
 def plans_offered(at: datetime | None = None) -> list[PlanVersion]:

@@ -187,7 +187,25 @@ def test_a_failed_payment_is_on_top_of_the_page(client_for: ClientFactory, payer
     assert payer.account.pay_url in page
 
 
+def test_who_has_no_plan_by_card_cannot_go_on_beyond_the_budget(client_for: ClientFactory, payer: Payer) -> None:
+    client, workspace = client_for(payer.actor), payer.organization
+    assert "Only while a plan is paid by card" in html(client.get(address("billing", workspace)))
+    client.post(address("usage_set", workspace), {"overage": "on", "grace_seconds": "45"})
+    assert (payer.subscription.overage, payer.subscription.grace_seconds) == (False, 45)
+    payer.choose("pro")
+    assert "Only while a plan is paid by card" not in html(client.get(address("billing", workspace)))
+
+
+def test_an_overdue_invoice_is_on_top_of_the_page(client_for: ClientFactory, payer: Payer) -> None:
+    payer.use(6000)
+    payer.wait(50 * DAY)
+    page = html(client_for(payer.actor).get(address("billing", payer.organization)))
+    assert "Calls have stopped: an invoice is overdue" in page
+    assert "$5.00 is owed. Top up by that much" in page
+
+
 def test_settings_are_kept(client_for: ClientFactory, payer: Payer) -> None:
+    payer.choose("pro")
     client = client_for(payer.actor)
     workspace = payer.organization
     client.post(address("usage_set", workspace), {"overage": "on", "grace_seconds": "45"})
