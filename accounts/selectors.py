@@ -8,8 +8,8 @@ from django.db.models import Case, QuerySet, Value, When
 from django.utils import timezone
 
 from accounts import api_keys
-from accounts.access import RANK
-from accounts.models import ApiKey, Membership, Organization, User
+from accounts.access import RANK, may
+from accounts.models import ApiKey, Membership, Organization, Role, User
 
 
 def workspaces(user: User) -> QuerySet[Organization]:
@@ -27,6 +27,12 @@ def memberships(organization: Organization) -> QuerySet[Membership]:
     """The members with their `user`: who may do most comes first, then by name."""
     rank = Case(*(When(role=role, then=Value(-number)) for role, number in RANK.items()))
     return organization.memberships.select_related("user").order_by(rank, "user__name", "user__email")
+
+
+def is_admin(user: User, organization: Organization) -> bool:
+    """May `user` do there what takes an admin?"""
+    role = organization.memberships.filter(user=user).values_list("role", flat=True).first()
+    return role is not None and may(role, Role.ADMIN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from builder.knowledge.models import KnowledgeSettings
 from builder.models import Agent, AgentVersion, ModelConnection
 from builder.problems import errors
 from builder.selectors import users_of
+from builder.sending import require_sender
 from core.errors import ApiError, ErrorCode
 
 EDITING_SESSION = timedelta(minutes=10)
@@ -61,7 +62,8 @@ def agent_create(
 
 @transaction.atomic
 def agent_create_from(*, organization: Organization, actor: User, name: str, config: AgentConfig, source: str) -> Agent:
-    """A new agent with the draft `config`; `source` says for the audit what that was made of."""
+    """A new agent with the draft `config`; `source` says for the audit what that was made of. Raises SendsSecrets."""
+    require_sender(organization=organization, actor=actor, config=config)
     agent = Agent.objects.create(organization=organization, name=name, draft=config.as_json(), created_by=actor)
     created = {"name": ("", agent.name), "starter": ("", source)}
     audit(organization=organization, actor=actor, action="agent.created", target=agent.pk, changes=created)
@@ -82,12 +84,14 @@ def agent_save_draft(
     """Store an edit made on draft `revision`. Gives the agent as it then is. No change, no write.
 
     What somebody saved meanwhile stays: of settings that both changed, `choices` says whose is taken, by their places,
-    for who has looked at draft `seen`. Raises DraftConflict for those that are not chosen.
+    for who has looked at draft `seen`. Raises DraftConflict for those that are not chosen, and SendsSecrets for what
+    only admins may do.
     """
     current = _locked(agent)
     if current.draft_revision != revision:
         decided = (choices or {}) if seen == current.draft_revision else {}
         name, config = _joined(current, actor, name, config, revision, decided)
+    require_sender(organization=current.organization, actor=actor, config=config, before=current.draft_config)
     before = current.name, current.draft
     edited = changes(current.draft_config, config)
     renamed = current.name != name
@@ -373,7 +377,7 @@ def _require_sound(agent: Agent, config: AgentConfig) -> None:
     found = errors(agent, config)
     if found:
         title = "An error stops this" if len(found) == 1 else f"{len(found)} errors stop this"
-        message = " ".join(f"{problem.message} {problem.mend}" for problem in found)
+        message = " ".join(problem.text for problem in found)
         raise ApiError(ErrorCode.VALIDATION_FAILED, title, message)
 
 

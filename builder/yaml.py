@@ -185,6 +185,11 @@ def load(text: str, names: Names, *, leave_out_missing: bool = False) -> Documen
     return Document(name.strip(), config, tuple(missing))
 
 
+def problem_at(text: str, place: Place, message: str) -> Problem:
+    """Something wrong with a setting of a text that `load` takes."""
+    return _at(_compose(text), place, message)
+
+
 def _compose(text: str) -> yaml.Node:
     if len(text) > LONGEST:
         raise YamlError([Problem(1, 1, f"The text is longer than {LONGEST:,} letters.")])

@@ -23,10 +23,11 @@ _PLACE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What of the workspace an import may use: its connections by vendor, and whether it may make tools."""
+    """What of the workspace an import may use: its connections by vendor, and what only admins may: tools, and secrets
+    that are sent to an address."""
 
     connections: Mapping[str, str] = field(default_factory=dict)
-    makes_tools: bool = True
+    for_admin: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ class Draft:
 
     def add_tool(self, source: Source, kind: str, name: str, description: str, config: Mapping[str, Any]) -> str:
         """Have a tool made. Gives the name by which the config calls it, or "" with `source` said to be lost."""
-        if not self.around.makes_tools:
+        if not self.around.for_admin:
             source.lost(ONLY_ADMINS)
             return ""
         wanted = re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_-")[:60] or "tool"

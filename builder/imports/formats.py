@@ -40,5 +40,5 @@ def read_agent(text: str, around: Around, names: Names) -> Imported:
         if known.recognises(document):
             return known.read(source, around)
     if own.recognises(document):
-        return own.read(text, source, names)
+        return own.read(text, source, around, names)
     raise NotUnderstood(f"It is none of these: {', '.join(LABELS.values())}.")

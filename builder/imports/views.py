@@ -24,7 +24,7 @@ from builder.references import Names
 
 def _around(request: WorkspaceRequest) -> Around:
     connections = request.organization.model_connections.order_by("-created_at").values_list("vendor", "pk")
-    return Around(dict(connections), makes_tools=may(request.role, Role.ADMIN))
+    return Around(dict(connections), for_admin=may(request.role, Role.ADMIN))
 
 
 @never_cache

@@ -23,6 +23,11 @@ class Problem:
     """The id of the step of the flow that has it."""
 
     @property
+    def text(self) -> str:
+        """All of it in one line."""
+        return f"{self.message} {self.mend}".strip()
+
+    @property
     def path(self) -> str:
         """The place as YAML and the API name it: "voice.fallbacks.0.connection"."""
         return ".".join(map(str, self.place))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from builder.changes import settings_of
 from builder.forms import AgentForm
 from builder.gallery.selectors import voice_groups
 from builder.measures.selectors import prompt_speed
+from builder.problems import Problem
 from builder.views import drafts
 
 
@@ -66,7 +68,11 @@ def agent_save(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
     if not form.is_valid():
         fields = {name: " ".join(map(str, errors)) for name, errors in form.errors.items()}
         return drafts.refused(request, "Some settings cannot be as they are.", fields=fields)
-    return drafts.save(request, found, name=form.cleaned_data["name"], config=form.config, form=form)
+    return drafts.save(request, found, name=form.cleaned_data["name"], config=form.config, form=form, said=_by_control)
+
+
+def _by_control(found: Sequence[Problem]) -> dict[str, Any]:
+    return {"fields": {each.control: each.text for each in found}}
 
 
 @require_POST

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from django.db.models import prefetch_related_objects
@@ -22,11 +23,14 @@ from builder.drafts import history
 from builder.drafts.merge import Choice, Conflict
 from builder.forms import RevisionForm, SaveForm
 from builder.models import Agent
-from builder.problems import problems
+from builder.problems import Problem, problems
 from builder.references import Names
+from builder.sending import SendsSecrets
 from core.errors import ApiError, ErrorCode
 
 VIEWS = {"Guide": "agent", "Flow": "agent_flow", "YAML": "agent_yaml"}
+Saying = Callable[[Sequence[Problem]], dict[str, Any]]
+"""Puts problems of settings into the words of a view's script."""
 _choices: TypeAdapter[dict[str, Choice]] = TypeAdapter(dict[str, Choice])
 
 
@@ -57,7 +61,12 @@ def agent_save_config(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
             for each in error.errors(include_url=False)
         ]
         return refused(request, "Some settings cannot be as they are.", problems=problems)
-    return save(request, found, name=form.cleaned_data["name"] or found.name, config=config, form=form)
+    name = form.cleaned_data["name"] or found.name
+    return save(request, found, name=name, config=config, form=form, said=_by_place)
+
+
+def _by_place(found: Sequence[Problem]) -> dict[str, Any]:
+    return {"problems": [{"place": each.path, "message": each.text} for each in found]}
 
 
 @require_POST
@@ -68,15 +77,17 @@ def agent_save_yaml(request: WorkspaceRequest, agent_id: str) -> HttpResponse:
     form = SaveForm(request.POST)
     if not form.is_valid():
         return refused(request, "The request lacks something.", fields=_messages(form))
+    text: str = form.cleaned_data["text"]
     try:
-        document = yaml.load(form.cleaned_data["text"], Names.of(request.organization))
+        document = yaml.load(text, Names.of(request.organization))
     except yaml.YamlError as error:
-        problems = [
-            {"line": each.line, "column": each.column, "message": each.message, "place": each.place}
-            for each in error.problems
-        ]
+        problems = list(map(asdict, error.problems))
         return refused(request, f"Line {problems[0]['line']}: {problems[0]['message']}", problems=problems)
-    return save(request, found, name=document.name, config=document.config, form=form)
+
+    def by_line(found: Sequence[Problem]) -> dict[str, Any]:
+        return {"problems": [asdict(yaml.problem_at(text, each.place, each.text)) for each in found]}
+
+    return save(request, found, name=document.name, config=document.config, form=form, said=by_line)
 
 
 @require_POST
@@ -105,11 +116,14 @@ def _step(request: WorkspaceRequest, agent_id: str, act: Callable[..., tuple[Age
     return JsonResponse({**state_of(agent), "what": what})
 
 
-def save(request: WorkspaceRequest, agent: Agent, *, name: str, config: AgentConfig, form: Any) -> JsonResponse:
+def save(
+    request: WorkspaceRequest, agent: Agent, *, name: str, config: AgentConfig, form: Any, said: Saying
+) -> JsonResponse:
     """Save an edit, and say how the draft is now. `merged`: somebody else's changes are in it, too.
 
     409 has `conflicts`, settings that somebody else changed too: the page sends them again with `choices`, "mine" or
-    "theirs" by their places, and `seen`, the revision that it has from here.
+    "theirs" by their places, and `seen`, the revision that it has from here. 403 is for what only admins may change,
+    and has what 422 has for other mistakes.
     """
     data = form.cleaned_data
     try:
@@ -129,6 +143,8 @@ def save(request: WorkspaceRequest, agent: Agent, *, name: str, config: AgentCon
     except services.DraftConflict as error:
         conflicts = [_conflict(each) for each in error.conflicts]
         return problem(request, error, revision=error.revision, conflicts=conflicts)
+    except SendsSecrets as error:
+        return problem(request, error, **said(error.problems))
     except ApiError as error:
         return problem(request, error)
     merged = saved.draft_config != config or saved.name != name

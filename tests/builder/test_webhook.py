@@ -148,3 +148,14 @@ class TestAgents:
         assert "&quot;Ann&quot;" in page
         nothing = client.post(address("agent_webhook_test", agent_factory("Other")))
         assert (nothing.status_code, "Write its address first" in html(nothing)) == (422, True)
+
+    def test_trying_it_asks_what_is_saved_whatever_is_sent_along(
+        self, crm: Any, client_for: ClientFactory, member: User, agent_factory: AgentFactory, workspace: Any
+    ) -> None:
+        Secret.objects.create(organization=workspace, name="crm", value="s3cret")
+        seen = crm({})
+        agent = agent_factory(config=AgentConfig.model_validate({"webhook": {"url": HOOK}}))
+        sent = {"webhook_url": "https://elsewhere.example.org/", "webhook_secret": "crm"}
+        client_for(member).post(address("agent_webhook_test", agent), sent)
+        (request,) = seen
+        assert (request.url.host, "Authorization" in request.headers) == ("crm.example.org", False)

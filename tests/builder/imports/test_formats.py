@@ -113,7 +113,7 @@ class TestCartesia:
         assert "no connection to" in line(found, "config.model.id").why
 
     def test_a_member_gets_the_agent_without_its_tools(self) -> None:
-        found = imported(CARTESIA, Around(makes_tools=False))
+        found = imported(CARTESIA, Around(for_admin=False))
         assert (found.tools, found.config.tools) == ((), ())
         assert "Only admins make tools" in line(found, "config.tools[1]").why
 
