@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from voice.flow.spec import Flow, SmsStep
+from builder.tools.kinds import secrets_in
+from voice.flow.spec import ConversationStep, Flow, KnowledgeStep, PostStep, SmsStep, Step
 from voice.spec import (
     AgentSpec,
     Ambient,
@@ -203,6 +204,29 @@ class AgentConfig(Frozen):
         chosen: list[Source | ModelChoice] = [self.hearing, self.voice, self.model]
         for choice in (self.hearing, self.voice, self.model):
             chosen += choice.fallbacks
-        steps = self.flow.steps if self.flow else ()
-        sending = {step.connection for step in steps if isinstance(step, SmsStep)}
+        sending = {step.connection for step in self._steps if isinstance(step, SmsStep)}
         return {*sending, *(each.connection for each in chosen)} - {LOCAL, ""}
+
+    @property
+    def voices(self) -> set[str]:
+        """The ids of all voices that it speaks with, whatever connection they are of."""
+        chosen = {source.id for source in (self.voice, *self.voice.fallbacks)}
+        others = {one.voice for one in self.languages}
+        return (chosen | others | {step.voice for step in self._steps if isinstance(step, ConversationStep)}) - {""}
+
+    @property
+    def folders(self) -> set[str]:
+        """The ids of all folders that it or a step looks things up in."""
+        steps = (step for step in self._steps if isinstance(step, KnowledgeStep))
+        return {*self.knowledge, *(folder for step in steps for folder in step.folders)}
+
+    @property
+    def secrets(self) -> set[str]:
+        """The names of all secrets that it needs itself, beside those of its tools."""
+        posts = [step for step in self._steps if isinstance(step, PostStep)]
+        named = secrets_in(*(text for one in posts for text in (one.url, *one.headers.values(), *one.body.values())))
+        return named | ({self.webhook.secret} if self.webhook.url and self.webhook.secret else set())
+
+    @property
+    def _steps(self) -> tuple[Step, ...]:
+        return self.flow.steps if self.flow else ()

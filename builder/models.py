@@ -85,6 +85,11 @@ class Agent(models.Model):
         return self._parsed[1]
 
     @property
+    def configs(self) -> list[AgentConfig]:
+        """The draft's, and the live version's if there is one: what either refers to is in use."""
+        return [self.draft_config, *([self.live_version.parsed_config] if self.live_version else [])]
+
+    @property
     def has_unpublished_changes(self) -> bool:
         """Does the draft say something else than what callers reach? True also when nothing was published yet."""
         return self.live_version is None or self.live_version.parsed_config != self.draft_config

@@ -142,8 +142,7 @@ def connection_list(organization: Organization) -> list[ConnectionRow]:
 
 def connections_of(agent: Agent) -> set[str]:
     """Everything that the draft and the live version hear, speak, answer and write with."""
-    configs = [agent.draft_config] + ([agent.live_version.parsed_config] if agent.live_version else [])
-    return {connection for config in configs for connection in config.connections}
+    return {connection for config in agent.configs for connection in config.connections}
 
 
 def users_of(connection: ModelConnection) -> list[Agent | Tool]:

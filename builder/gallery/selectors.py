@@ -182,10 +182,7 @@ def agents_using(file: VoiceFile) -> list[Agent]:
 
 
 def _voices_of(agent: Agent) -> set[str]:
-    configs = [agent.draft_config] + ([agent.live_version.parsed_config] if agent.live_version else [])
-    return {source.id for config in configs for source in (config.voice, *config.voice.fallbacks)} | {
-        language.voice for config in configs for language in config.languages
-    }
+    return {voice for config in agent.configs for voice in config.voices}
 
 
 def _hosted(connection: ModelConnection, asked: list[VoiceChoice] | None, marked: Marked) -> Iterator[LibraryVoice]:

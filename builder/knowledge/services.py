@@ -56,8 +56,7 @@ def agents_using(folder: KnowledgeFolder) -> list[Agent]:
 
 def folders_of(agent: Agent) -> set[str]:
     """The folders of an agent's draft and of its live version."""
-    configs = [agent.draft_config] + ([agent.live_version.parsed_config] if agent.live_version else [])
-    return {folder for config in configs for folder in config.knowledge}
+    return {folder for config in agent.configs for folder in config.folders}
 
 
 # --- documents

@@ -51,5 +51,4 @@ def _agents(organization_id: str) -> list[Agent]:
 
 
 def _dictionaries_of(agent: Agent) -> set[str]:
-    configs = [agent.draft_config] + ([agent.live_version.parsed_config] if agent.live_version else [])
-    return {key for config in configs for key in config.pronunciations}
+    return {key for config in agent.configs for key in config.pronunciations}

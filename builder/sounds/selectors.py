@@ -50,8 +50,7 @@ def choices(organization: Organization, chosen: str = "") -> list[tuple[str, str
 
 def beds_of(agent: Agent) -> set[str]:
     """The background sounds of its draft and its live version."""
-    configs = [agent.draft_config] + ([agent.live_version.parsed_config] if agent.live_version else [])
-    return {config.ambient.bed for config in configs} - {""}
+    return {config.ambient.bed for config in agent.configs} - {""}
 
 
 def agents_using(sound: AmbientSound) -> list[Agent]:

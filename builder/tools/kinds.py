@@ -31,6 +31,11 @@ LONGEST_ALLOWED = 8_000
 _SECRET = re.compile(r"secret__(\w+)")
 
 
+def secrets_in(*texts: str) -> set[str]:
+    """The names of the secrets that texts carry as `{{secret__name}}`."""
+    return {name for text in texts for name in _SECRET.findall(text)}
+
+
 class ToolConfig(Frozen):
     """How any tool is run. `timeout` is in seconds; `speech` is said before it runs."""
 
@@ -144,8 +149,7 @@ class HttpConfig(ToolConfig):
     @property
     def secrets(self) -> set[str]:
         texts = [self.url, *(one.value for one in self.parameters), *(one.value for one in self.headers)]
-        named = {name for text in texts for name in _SECRET.findall(text)}
-        return named | ({self.auth.secret} if self.auth.scheme != "none" and self.auth.secret else set())
+        return secrets_in(*texts) | ({self.auth.secret} if self.auth.scheme != "none" and self.auth.secret else set())
 
     @property
     def needed(self) -> list[str]:
@@ -186,7 +190,7 @@ class McpConfig(ToolConfig):
 
     @property
     def secrets(self) -> set[str]:
-        return {*_SECRET.findall(self.url), *([self.secret] if self.secret else ())}
+        return secrets_in(self.url) | ({self.secret} if self.secret else set())
 
 
 class SearchConfig(ToolConfig):

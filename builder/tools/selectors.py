@@ -40,10 +40,10 @@ class ToolRow:
 
 @dataclass(frozen=True, slots=True)
 class SecretRow:
-    """A secret and the tools that need it."""
+    """A secret, and the tools and agents that need it."""
 
     secret: Secret
-    tools: list[Tool]
+    users: list[Tool | Agent]
 
 
 def tool_list(organization: Organization) -> list[ToolRow]:
@@ -74,9 +74,8 @@ def summary(tool: Tool) -> str:
 
 def tools_of(agent: Agent) -> set[str]:
     """The ids of all that the draft and the live version use."""
-    configs = [agent.draft_config] + ([agent.live_version.parsed_config] if agent.live_version else [])
-    steps = {tool for config in configs if config.flow for tool in tools_in(config.flow)}
-    return steps | {tool for config in configs for tool in config.tools}
+    steps = {tool for config in agent.configs if config.flow for tool in tools_in(config.flow)}
+    return steps | {tool for config in agent.configs for tool in config.tools}
 
 
 def agents_using(tool: Tool) -> list[Agent]:
@@ -87,8 +86,23 @@ def agents_using(tool: Tool) -> list[Agent]:
 
 def secret_list(organization: Organization) -> list[SecretRow]:
     """The workspace's secrets by name, without their values."""
-    used = [(tool, tool.parsed_config.secrets) for tool in organization.tools.select_related("organization")]
+    needed = _secrets_needed(organization)
     return [
-        SecretRow(secret, [tool for tool, names in used if secret.name in names])
+        SecretRow(secret, [user for user, names in needed if secret.name in names])
         for secret in organization.secrets.defer("value")
+    ]
+
+
+def users_of(secret: Secret) -> list[Tool | Agent]:
+    """What needs a secret, as the list of secrets says it."""
+    return [user for user, names in _secrets_needed(secret.organization) if secret.name in names]
+
+
+def _secrets_needed(organization: Organization) -> list[tuple[Tool | Agent, set[str]]]:
+    """The tools, and the agents, not deleted, by their draft or live version, with the names of their secrets."""
+    tools = organization.tools.select_related("organization")
+    agents = organization.agents.filter(deleted_at=None).select_related("organization", "live_version")
+    return [
+        *((tool, tool.parsed_config.secrets) for tool in tools),
+        *((agent, {name for config in agent.configs for name in config.secrets}) for agent in agents),
     ]

@@ -14,7 +14,7 @@ from accounts.services import audit
 from builder.tools.curl import Imported
 from builder.tools.kinds import McpConfig, McpListed, NewTool, ToolConfig
 from builder.tools.models import Secret, Tool
-from builder.tools.selectors import agents_using
+from builder.tools.selectors import agents_using, users_of
 from core.errors import ApiError, ErrorCode
 
 
@@ -146,9 +146,9 @@ def secret_set(*, organization: Organization, actor: User, name: str, value: str
 
 @transaction.atomic
 def secret_delete(*, secret: Secret, actor: User) -> None:
-    """Raises ApiError (conflict), which names the tools, while any tool needs it."""
-    tools = [tool.name for tool in secret.organization.tools.all() if secret.name in tool.parsed_config.secrets]
-    _require_unused(f"{secret.name} is in use", tools, "Take it out there")
+    """Raises ApiError (conflict), which names them, while any tool, or any agent's draft or live version, needs it."""
+    users = [user.name for user in users_of(secret)]
+    _require_unused(f"{secret.name} is in use", users, "Take it out there, publish the agents among them")
     audit(
         organization=secret.organization,
         actor=actor,

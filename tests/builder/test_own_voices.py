@@ -155,7 +155,9 @@ def test_another_workspace_does_not_speak_with_it(
         compile_config(thief, config)
 
 
+@pytest.mark.parametrize("by", ["agent", "fallback", "language", "step"])
 def test_one_that_an_agent_speaks_with_cannot_be_deleted(
+    by: str,
     upload: Any,
     client_for: ClientFactory,
     admin: User,
@@ -166,7 +168,13 @@ def test_one_that_an_agent_speaks_with_cannot_be_deleted(
 ) -> None:
     upload()
     voice = workspace.voice_files.get()
-    agent = agent_factory("Reception", config=AgentConfig(voice=VoiceChoice(id=voice.pk)))
+    speaking: dict[str, dict[str, Any]] = {
+        "agent": {"voice": {"id": voice.pk}},
+        "fallback": {"voice": {"fallbacks": [{"id": voice.pk}]}},
+        "language": {"languages": [{"language": "es", "voice": voice.pk}]},
+        "step": {"flow": {"steps": [{"kind": "conversation", "id": "talk", "voice": voice.pk}]}},
+    }
+    agent = agent_factory("Reception", config=AgentConfig.model_validate(speaking[by]))
     client, url = client_for(admin), address("voice_file_delete", workspace, voice_id=voice.pk)
     assert "Reception" in html(client.post(url))
     assert stored(settings)

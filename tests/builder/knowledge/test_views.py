@@ -82,11 +82,13 @@ def test_the_list_counts_what_is_in_a_folder_and_who_uses_it(
         assert words in shown
 
 
+@pytest.mark.parametrize("by", ["agent", "step"])
 def test_a_folder_that_an_agent_uses_is_not_deleted(
-    page: Client, folder: KnowledgeFolder, version_factory: VersionFactory, agent_factory: AgentFactory
+    page: Client, folder: KnowledgeFolder, version_factory: VersionFactory, agent_factory: AgentFactory, by: str
 ) -> None:
-    agent = agent_factory("Front desk")
-    version_factory(agent, config=AgentConfig(knowledge=(folder.pk,)))
+    agent, step = agent_factory("Front desk"), {"kind": "knowledge", "id": "ask", "folders": [folder.pk]}
+    using = {"knowledge": [folder.pk]} if by == "agent" else {"flow": {"steps": [step]}}
+    version_factory(agent, config=AgentConfig.model_validate(using))
     response = page.post(at("knowledge_folder_delete", folder))
     assert response.status_code == 409
     assert "Used by Front desk" in html(response)

@@ -15,7 +15,7 @@ from builder.models import Secret, Tool
 from builder.tools.kinds import ClientConfig, HttpConfig, SearchConfig, SmsConfig
 from tests.builder.pages import html
 from tests.builder.tools.conftest import SecretFactory, ToolFactory
-from tests.conftest import AgentFactory, ClientFactory, ConnectionFactory
+from tests.conftest import AgentFactory, ClientFactory, ConnectionFactory, VersionFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +42,11 @@ HTTP: dict[str, Any] = RUNNING | {
 
 def new(workspace: Organization, kind: str) -> str:
     return f"{reverse('tool_new', args=[workspace.slug])}?kind={kind}"
+
+
+def posting(**settings: Any) -> dict[str, Any]:
+    """A flow of a step that posts something."""
+    return {"steps": [{"kind": "post", "id": "crm", "url": "https://shop.example.org/calls", **settings}]}
 
 
 def address(name: str, tool: Tool) -> str:
@@ -278,6 +283,43 @@ class TestSecrets:
         assert "find_order" in html(response)
         tool.delete()
         client_for(admin).post(url)
+        assert not Secret.objects.exists()
+
+    @pytest.mark.parametrize(
+        "needing",
+        [
+            {"webhook": {"url": "https://shop.example.org/hook", "secret": "shop_key"}},
+            {"flow": posting(url="https://shop.example.org/calls?key={{secret__shop_key}}")},
+            {"flow": posting(headers={"X-Key": "{{secret__shop_key}}"})},
+            {"flow": posting(body={"key": "{{secret__shop_key}}"})},
+        ],
+        ids=["web hook", "address", "header", "body"],
+    )
+    @pytest.mark.parametrize("live", [False, True])
+    def test_one_that_an_agent_needs_is_not_deleted(
+        self,
+        client_for: ClientFactory,
+        admin: User,
+        agent_factory: AgentFactory,
+        version_factory: VersionFactory,
+        secret_factory: SecretFactory,
+        needing: dict[str, Any],
+        live: bool,
+    ) -> None:
+        made, needs = secret_factory(), AgentConfig.model_validate(needing)
+        agent = agent_factory("Front desk", config=None if live else needs)
+        if live:
+            version_factory(agent, config=needs)
+        client, workspace = client_for(admin), made.organization
+        url = reverse("secret_delete", args=[workspace.slug, made.pk])
+        listed = html(client.get(reverse("secrets", args=[workspace.slug])))
+        assert "Front desk" in listed
+        assert url not in listed
+        response = client.post(url)
+        assert response.status_code == 409
+        assert "Used by Front desk" in html(response)
+        agent.delete()
+        client.post(url)
         assert not Secret.objects.exists()
 
     def test_a_member_may_not_and_a_stranger_finds_nothing(
