@@ -34,7 +34,7 @@ def room(lease: CallLease, plan: Entitlements, now: datetime) -> Room | None:
 
 
 def _rooms(lease: CallLease, plan: Entitlements, now: datetime) -> Iterator[Room]:
-    if not (plan.metered_only or plan.overage):
+    if not (plan.without_limit or plan.overage):
         available = balance(lease.organization).available
         reason = (
             f"The money for calls of the plan {plan.plan_name} is used up. Top up, allow overage, or change the plan."

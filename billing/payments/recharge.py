@@ -59,7 +59,7 @@ def _is_due(recharge: AutoRecharge) -> bool:
         return False
     if balance(recharge.organization).available >= recharge.threshold:
         return False
-    return not entitlements(recharge.organization).metered_only
+    return not entitlements(recharge.organization).without_limit
 
 
 def _try(gateway: Gateway, payment: Payment) -> int:

@@ -192,8 +192,8 @@ def billing_profile(request: WorkspaceRequest) -> HttpResponse:
 @require_safe
 @workspace_view()
 def billing_balance(request: WorkspaceRequest) -> HttpResponse:
-    """What is left, for the sidebar. Empty where nobody pays, and for those who do not look after the money."""
-    shown = may(request.role, Role.ADMIN) and not entitlements(request.organization).metered_only
+    """What is left, for the sidebar. Empty where nothing limits it, and for those who do not look after the money."""
+    shown = may(request.role, Role.ADMIN) and not entitlements(request.organization).without_limit
     money = balance(request.organization) if shown else None
     return render(request, "billing/_balance.html", {"money": money})
 

@@ -47,7 +47,11 @@ class PlanVersionForm(forms.Form):
 
     effective_from = forms.DateTimeField(label="From", help_text="UTC. Subscriptions change with their next month.")
     price = DollarsField(label="Price a month", required=False, help_text="Empty: what the contract says.")
-    agent_budget = DollarsField(label="Budget for calls", required=False)
+    agent_budget = DollarsField(
+        label="Budget for calls",
+        required=False,
+        help_text="Empty: without limit; usage is on the month's invoice.",
+    )
     credits = _count("Credits")
     agent_minute = DollarsField(label="A minute with an agent")
     telephony_minute = DollarsField(label="A minute of telephony")

@@ -71,6 +71,11 @@ class PlanVersion(AppendOnly):
     def __str__(self) -> str:
         return f"{self.plan_id} {self.number}"
 
+    @property
+    def without_limit(self) -> bool:
+        """No call is blocked for want of money: usage is only measured, or on the month's invoice."""
+        return self.metered_only or self.agent_budget is None
+
 
 class Subscription(models.Model):
     """Which plan a workspace has, and for which month it was last granted its budget."""

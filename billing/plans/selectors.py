@@ -29,8 +29,13 @@ class Entitlements:
 
     @property
     def metered_only(self) -> bool:
-        """Nothing is ever blocked for want of money."""
+        """Nobody pays."""
         return self.plan_version.metered_only
+
+    @property
+    def without_limit(self) -> bool:
+        """No call is blocked for want of money."""
+        return self.plan_version.without_limit
 
     @property
     def concurrent_calls(self) -> int | None:

@@ -10,10 +10,10 @@ import pytest
 from django.conf import LazySettings
 from django.utils import timezone
 
-from accounts.models import Organization
+from accounts.models import Organization, User
 from billing.limits.leases import Cover, call_admit
 from billing.plans.models import Plan
-from billing.plans.services import subscription_change
+from billing.plans.services import plan_version_create, subscription_change
 from billing.stripe.adapter import StripeGateway
 from billing.usage.calls import FinishedCall, call_settle
 from billing.usage.models import Charge
@@ -32,6 +32,14 @@ def on_plan(workspace: Organization, settings: Any) -> Callable[[str], Organizat
         return workspace
 
     return choose
+
+
+@pytest.fixture
+def unfunded(on_plan: Callable[[str], Organization], owner: User) -> Organization:
+    """The workspace, on a plan with a budget of nothing: it has what was prepaid."""
+    plan, now = Plan.objects.get(pk="pro"), timezone.now()
+    plan_version_create(plan=plan, actor=owner, effective_from=now, values={"agent_budget": 0})
+    return on_plan("pro")
 
 
 def admit(organization: Organization, call_id: str = "call_1", started_at: datetime = NOW, **options: Any) -> Cover:

@@ -69,39 +69,44 @@ def test_heartbeats_hold_more_when_little_is_left(on_plan: OnPlan) -> None:
     assert balance(pro).held == 100_000
 
 
-def test_a_call_is_told_when_its_money_ends(on_plan: OnPlan) -> None:
-    poor = on_plan("enterprise")
-    prepaid_add(organization=poor, amount=75_000, key="top-up")
-    assert admit(poor).seconds is None
+def test_a_call_is_told_when_its_money_ends(unfunded: Organization) -> None:
+    prepaid_add(organization=unfunded, amount=75_000, key="top-up")
+    assert admit(unfunded).seconds is None
     (cover,) = leases_renew(call_ids=["call_1"], now=NOW + timedelta(seconds=40)).values()
     assert (cover.seconds, cover.grace) == (75, 30)
     assert "Top up" in cover.reason
-    prepaid_add(organization=poor, amount=DOLLAR, key="more")
+    prepaid_add(organization=unfunded, amount=DOLLAR, key="more")
     (cover,) = leases_renew(call_ids=["call_1"], now=NOW + timedelta(seconds=50)).values()
     assert cover.seconds is None
 
 
-def test_a_call_that_could_not_be_paid_for_ten_seconds_does_not_begin(on_plan: OnPlan) -> None:
-    poor = on_plan("enterprise")
-    prepaid_add(organization=poor, amount=9_999, key="top-up")
-    assert refusal(poor).code == ErrorCode.QUOTA_EXCEEDED
-    prepaid_add(organization=poor, amount=1, key="a little more")
-    assert admit(poor).seconds == 10
+def test_a_call_that_could_not_be_paid_for_ten_seconds_does_not_begin(unfunded: Organization) -> None:
+    prepaid_add(organization=unfunded, amount=9_999, key="top-up")
+    assert refusal(unfunded).code == ErrorCode.QUOTA_EXCEEDED
+    prepaid_add(organization=unfunded, amount=1, key="a little more")
+    assert admit(unfunded).seconds == 10
 
 
-def test_what_one_call_holds_another_cannot_have(on_plan: OnPlan) -> None:
-    poor = on_plan("enterprise")
-    prepaid_add(organization=poor, amount=65_000, key="top-up")
-    admit(poor)
-    assert refusal(poor).status == 402
+def test_what_one_call_holds_another_cannot_have(unfunded: Organization) -> None:
+    prepaid_add(organization=unfunded, amount=65_000, key="top-up")
+    admit(unfunded)
+    assert refusal(unfunded).status == 402
 
 
-def test_with_overage_calls_go_on(on_plan: OnPlan, owner: User) -> None:
-    poor = on_plan("enterprise")
-    subscription_settings(organization=poor, actor=owner, overage=True, grace_seconds=0)
-    assert admit(poor).seconds is None
-    settle(poor, 60)
-    assert balance(poor).owed == 60_000
+def test_with_overage_calls_go_on(unfunded: Organization, owner: User) -> None:
+    subscription_settings(organization=unfunded, actor=owner, overage=True, grace_seconds=0)
+    assert admit(unfunded).seconds is None
+    settle(unfunded, 60)
+    assert balance(unfunded).owed == 60_000
+
+
+def test_without_limit_calls_go_on_and_are_owed(on_plan: OnPlan) -> None:
+    enterprise = on_plan("enterprise")
+    prepaid_add(organization=enterprise, amount=20_000, key="top-up")
+    assert admit(enterprise).seconds is None
+    settle(enterprise, 60)
+    assert (balance(enterprise).prepaid, balance(enterprise).owed) == (0, 40_000)
+    assert admit(enterprise, "another").seconds is None
 
 
 def test_where_usage_is_only_measured_nothing_ends_a_call(on_plan: OnPlan) -> None:

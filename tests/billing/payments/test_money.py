@@ -11,6 +11,7 @@ from django.core import mail
 from billing.ledger.selectors import balance
 from billing.payments import recharge, services
 from billing.payments.models import AutoRecharge, Payment
+from billing.plans.models import Plan
 from core.money import DOLLAR
 from tests.billing.payments.conftest import Payer
 from tests.billing.stripe_fake.state import DECLINED, GOOD, NEEDS_3DS, Object
@@ -146,3 +147,11 @@ def test_a_refused_recharge_waits_and_after_three_is_switched_off(
     assert len(mail.outbox) == 3
     assert "switched off" in mail.outbox[-1].body
     assert recharging.left == 3_500_000
+
+
+def test_without_limit_nothing_is_recharged(recharging: Payer) -> None:
+    enterprise = Plan.objects.get(pk="enterprise")
+    services.plan_assign(organization=recharging.organization, actor=recharging.actor, plan=enterprise)
+    spend_below(recharging)
+    recharge.recharges_run()
+    assert recharges(recharging) == []

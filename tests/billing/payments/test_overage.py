@@ -101,3 +101,13 @@ def test_where_usage_is_only_measured_an_old_invoice_stops_nothing(
     payer.use(HUNDRED_MINUTES)
     payer.wait(50 * DAY)
     assert call(on_plan("unlimited")).seconds is None
+
+
+def test_usage_without_limit_is_on_the_month_s_invoice(on_plan: Callable[[str], Organization], payer: Payer) -> None:
+    on_plan("enterprise")
+    payer.use(HUNDRED_MINUTES)
+    payer.wait(32 * DAY)
+    assert payer.invoices == [("period", "open", 6 * DOLLAR)]
+    assert call(payer.organization).seconds is None
+    payer.wait(14 * DAY)
+    assert refusal(payer.organization).title == "An invoice is overdue"

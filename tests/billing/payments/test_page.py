@@ -15,6 +15,7 @@ from billing.ledger.selectors import balance
 from billing.limits.leases import call_admit
 from billing.limits.models import Budget
 from billing.payments import services
+from billing.plans.models import Plan
 from billing.plans.selectors import subscription_of
 from builder.models import Agent
 from core.errors import ApiError
@@ -202,6 +203,15 @@ def test_an_overdue_invoice_is_on_top_of_the_page(client_for: ClientFactory, pay
     page = html(client_for(payer.actor).get(address("billing", payer.organization)))
     assert "Calls have stopped: an invoice is overdue" in page
     assert "$5.00 is owed. Top up by that much" in page
+
+
+def test_without_limit_the_page_asks_for_no_money(client_for: ClientFactory, administrator: User, payer: Payer) -> None:
+    services.plan_assign(organization=payer.organization, actor=administrator, plan=Plan.objects.get(pk="enterprise"))
+    payer.use(6000)
+    page = html(client_for(administrator).get(address("billing", payer.organization)))
+    assert "-$" not in page
+    assert "Automatic recharge" not in page
+    assert "When the money is spent" not in page
 
 
 def test_settings_are_kept(client_for: ClientFactory, payer: Payer) -> None:
