@@ -179,7 +179,7 @@ class Gateway(Protocol):
         ...
 
     def end(self, subscription_id: str) -> None:
-        """End it at once. Ended twice is ended."""
+        """End it at once, and credit what is left of a month that was paid. Ended twice is ended."""
         ...
 
     def add_to_invoice(self, *, subscription_id: str, invoice_id: str, amount: int, text: str, key: str) -> None:

@@ -42,29 +42,34 @@ log = structlog.get_logger(__name__)
 
 
 @transaction.atomic
-def subscription_synced(*, remote: RemoteSubscription, asked_at: datetime) -> str:
-    """Make the workspace's plan what the gateway says. Gives the id of a subscription that this one replaces, or ""."""
+def subscription_synced(*, remote: RemoteSubscription, asked_at: datetime, ended: str = "") -> str:
+    """Make the workspace's plan what the gateway says, and give "".
+
+    Where the workspace has another subscription than `remote`, and than the one that has just `ended`, its id is given
+    and nothing changes: end that one first, and ask anew.
+    """
     account = PaymentAccount.objects.select_related("organization").filter(customer_id=remote.customer_id).first()
     if account is None:
         log.warning("A payment service's customer is not known here", customer=remote.customer_id)
         return ""
     ledger_lock(account.organization)
     account.refresh_from_db()
-    replaced = ""
+    if account.asked_at and asked_at < account.asked_at:
+        return ""
     if account.subscription_id != remote.id:
         if remote.status in (RemoteStatus.ENDED, RemoteStatus.PENDING):
             return ""  # an old one, or one that nobody has paid for
-        replaced, account.subscription_id = account.subscription_id, remote.id
+        if account.subscription_id not in ("", ended):
+            return account.subscription_id
+        account.subscription_id = remote.id
         _begin(account, remote)
-    elif account.asked_at and asked_at < account.asked_at:
-        return ""
     account.asked_at, account.offer_id, account.pay_url = asked_at, remote.offer_id, remote.pay_url
     if remote.status is RemoteStatus.ENDED:
         _end(account, remote)
     else:
         _follow(account, remote)
     account.save()
-    return replaced
+    return ""
 
 
 def _begin(account: PaymentAccount, remote: RemoteSubscription) -> None:

@@ -182,10 +182,13 @@ class StripeGateway:
             return _remote(self._api.subscriptions.update(subscription_id, params=params))
 
     def end(self, subscription_id: str) -> None:
-        if self.subscription(subscription_id).status is RemoteStatus.ENDED:
+        status = self.subscription(subscription_id).status
+        if status is RemoteStatus.ENDED:
             return
+        # Stripe would credit a month that was not paid as well.
+        paid = status is RemoteStatus.ACTIVE
         with _words():
-            self._api.subscriptions.cancel(subscription_id)
+            self._api.subscriptions.cancel(subscription_id, params={"prorate": paid, "invoice_now": paid})
 
     def add_to_invoice(self, *, subscription_id: str, invoice_id: str, amount: int, text: str, key: str) -> None:
         with _words():

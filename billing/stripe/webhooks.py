@@ -46,13 +46,14 @@ def _subscription(gateway: StripeGateway, thing: Any) -> None:
     _sync(gateway, thing.id)
 
 
-def _sync(gateway: StripeGateway, subscription_id: str) -> None:
+def _sync(gateway: StripeGateway, subscription_id: str, *, ended: str = "") -> None:
     asked_at = timezone.now()
     remote = gateway.subscription(subscription_id)
-    replaced = settlement.subscription_synced(remote=remote, asked_at=asked_at)
-    if replaced:
-        log.warning("A second subscription takes the place of the first", old=replaced, new=subscription_id)
-        gateway.end(replaced)
+    if first := settlement.subscription_synced(remote=remote, asked_at=asked_at, ended=ended):
+        log.warning("A second subscription takes the place of the first", old=first, new=subscription_id)
+        gateway.end(first)
+        # Asked anew, so that what others have heard of the first before its end is old from now on.
+        _sync(gateway, subscription_id, ended=first)
 
 
 def _invoice(gateway: StripeGateway, thing: Any) -> None:

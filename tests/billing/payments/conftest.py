@@ -116,6 +116,11 @@ class Payer:
         return [each["amount_paid"] for each in self.stripe.state.all("invoice") if each["status"] == "paid"]
 
     @property
+    def subscriptions(self) -> list[str]:
+        """How those at Stripe are doing, from the first on."""
+        return [each["status"] for each in self.stripe.state.all("subscription")]
+
+    @property
     def invoices(self) -> list[tuple[str, str, int]]:
         """Kind, status and total of ours."""
         rows = self.organization.invoices.order_by("number")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 
 import pytest
 import time_machine
@@ -15,6 +16,7 @@ from billing.payments.gateway import GatewayError
 from billing.payments.settlement import subscription_synced
 from billing.plans.models import Plan, PlanVersion, Subscription
 from billing.plans.services import periods_roll, plan_version_create
+from billing.stripe.adapter import StripeGateway
 from core.errors import ApiError
 from core.money import DOLLAR
 from tests.billing.payments.conftest import START, Payer
@@ -235,9 +237,48 @@ def test_two_subscriptions_at_once_become_one(payer: Payer) -> None:
     for url in urls:
         payer.stripe.pay_checkout(url.rpartition("/")[2])
     payer.hear()
-    statuses = [each["status"] for each in payer.stripe.state.all("subscription")]
-    assert sorted(statuses) == ["active", "canceled"]
+    assert payer.subscriptions == ["canceled", "active"]
     assert payer.plan == "pro"
+    payer.wait(31 * DAY)
+    assert sum(payer.paid) == 1000  # the second month was paid with the first
+    assert payer.plan == "pro"
+
+
+def test_the_first_of_two_subscriptions_ends_even_if_stripe_is_away_just_then(
+    payer: Payer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan.objects.get(pk="pro")
+    urls = [
+        services.change_plan(organization=payer.organization, actor=payer.actor, plan=plan, at=None, back="")
+        for _ in range(2)
+    ]
+    payer.stripe.pay_checkout(urls[0].rpartition("/")[2])
+    payer.hear()
+    payer.stripe.pay_checkout(urls[1].rpartition("/")[2])
+    events = payer.stripe.new_events()
+
+    def away(*_: object) -> None:
+        raise GatewayError("Stripe could not be reached.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(StripeGateway, "end", away)
+        for event in events:
+            with suppress(GatewayError):
+                payer.deliver(event)
+    payer.hear(events)  # sent again
+    assert payer.subscriptions == ["canceled", "active"]
+    assert payer.account.subscription_id == payer.stripe.state.all("subscription")[1]["id"]
+
+
+def test_an_old_answer_does_not_begin_again_what_has_ended(payer: Payer) -> None:
+    payer.choose("pro")
+    gateway = services.the_gateway()
+    asked_at, old = timezone.now(), gateway.subscription(payer.account.subscription_id)
+    payer.wait(3600)
+    gateway.end(old.id)
+    payer.hear()
+    subscription_synced(remote=old, asked_at=asked_at)
+    assert (payer.plan, payer.account.subscription_id) == ("free", "")
 
 
 @pytest.mark.parametrize(

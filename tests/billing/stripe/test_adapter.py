@@ -112,6 +112,18 @@ def test_a_subscription_ends_with_its_period_unless_one_thinks_better_of_it(
     gateway.end(remote.id)  # it has ended already
 
 
+@pytest.mark.parametrize(("card", "credit"), [(GOOD, 500), (DECLINED, 0)])
+def test_what_is_left_of_a_month_comes_back_if_it_was_paid(
+    stripe: Stripe, gateway: StripeGateway, card: str, credit: int
+) -> None:
+    remote = subscribed(stripe, gateway)
+    stripe.use_card(remote.customer_id, card)
+    stripe.advance(round(remote.period_end.timestamp()) - stripe.state.now + 3600)
+    gateway.end(remote.id)
+    gateway.end(remote.id)
+    assert stripe.state.all("customer")[0]["balance"] == pytest.approx(-credit, abs=1)
+
+
 def test_usage_beyond_the_budget_is_on_the_renewals_invoice(stripe: Stripe, gateway: StripeGateway) -> None:
     remote = subscribed(stripe, gateway)
     stripe.advance(round(remote.period_end.timestamp()) - stripe.state.now + 60)

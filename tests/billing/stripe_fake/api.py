@@ -147,7 +147,9 @@ class Stripe:
 
 @endpoint("POST", "/v1/customers")
 def create_customer(stripe: Stripe, params: Params, _: str) -> Object:
-    return stripe.state.new("customer", "cus", invoice_settings={"default_payment_method": None}, _cards=[], **params)
+    return stripe.state.new(
+        "customer", "cus", invoice_settings={"default_payment_method": None}, balance=0, _cards=[], **params
+    )
 
 
 @endpoint("POST", "/v1/customers/ID")
@@ -254,7 +256,8 @@ def update_subscription(stripe: Stripe, params: Params, subscription: str) -> Ob
 
 @endpoint("DELETE", "/v1/subscriptions/ID")
 def cancel_subscription(stripe: Stripe, params: Params, subscription: str) -> Object:
-    return subscriptions.cancel(stripe.state, stripe.state.get(subscription, "subscription"))
+    found = stripe.state.get(subscription, "subscription")
+    return subscriptions.cancel(stripe.state, found, prorate=params.get("prorate") == "true")
 
 
 @endpoint("POST", "/v1/invoices/create_preview")

@@ -159,6 +159,11 @@ def add_up(invoice: Object) -> None:
 
 
 def finalize(state: State, invoice: Object) -> None:
+    """What is due is fixed. A credit (a balance below zero) pays first, and an invoice below zero is one."""
+    customer = state.get(invoice["customer"], "customer")
+    due = invoice["total"] + customer["balance"]
+    customer["balance"] = min(0, due)
+    invoice["amount_due"] = max(0, due)
     invoice |= {"status": "open", "hosted_invoice_url": f"https://invoice.example/{invoice['id']}"}
     state.tell("invoice.finalized", invoice)
 

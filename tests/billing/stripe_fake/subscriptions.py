@@ -73,14 +73,18 @@ def _change_price(state: State, subscription: Object, params: dict[str, Any]) ->
 
 def proration_lines(subscription: Object, new: Object, at: int) -> list[Object]:
     """What has not been used of the old price comes back, and the rest of the period costs the new one."""
-    item = subscription["items"]["data"][0]
-    start, end, old = item["current_period_start"], item["current_period_end"], item["price"]
-    unused = -round(old["unit_amount"] * (end - at) / (end - start))
-    rest = round(new["unit_amount"] * (end - at) / (end - start))
+    old = subscription["items"]["data"][0]["price"]
     return [
-        money.line(f"Unused time on {old['nickname']}", unused, start=at, end=end, proration=True),
-        money.line(f"Remaining time on {new['nickname']}", rest, start=at, end=end, proration=True),
+        _rest(subscription, old, at, f"Unused time on {old['nickname']}", sign=-1),
+        _rest(subscription, new, at, f"Remaining time on {new['nickname']}"),
     ]
+
+
+def _rest(subscription: Object, price: Object, at: int, text: str, *, sign: int = 1) -> Object:
+    item = subscription["items"]["data"][0]
+    start, end = item["current_period_start"], item["current_period_end"]
+    amount = sign * round(price["unit_amount"] * (end - at) / (end - start))
+    return money.line(text, amount, start=at, end=end, proration=True)
 
 
 def preview(state: State, params: dict[str, Any]) -> Object:
@@ -95,9 +99,15 @@ def preview(state: State, params: dict[str, Any]) -> Object:
     return invoice
 
 
-def cancel(state: State, subscription: Object) -> Object:
+def cancel(state: State, subscription: Object, *, prorate: bool = False) -> Object:
+    """End it now; `prorate`: with an invoice that gives back what is left of the month, whether it was paid or not."""
     subscription |= {"status": "canceled", "ended_at": state.now, "cancel_at_period_end": False}
     state.tell("customer.subscription.deleted", subscription)
+    if prorate:
+        price = subscription["items"]["data"][0]["price"]
+        unused = _rest(subscription, price, state.now, f"Unused time on {price['nickname']}", sign=-1)
+        invoice = money.new_invoice(state, subscription, "subscription_update", [unused], draft=False)
+        money.pay_invoice(state, invoice, "", off_session=True)
     return subscription
 
 
