@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from builder.config import AgentConfig
 from voice.flow.spec import Flow
+from voice.tools.addresses import NUMBER, tidy_number
 from voice.values import require_name
 from voice.variables import names_in
 
@@ -323,16 +324,11 @@ def tidy_variable(typed: str) -> str:
     return name
 
 
-def tidy_number(typed: str) -> str:
+def tidy_transfer(typed: str) -> str:
     """A phone number, a SIP address, or a `{{variable}}` that holds one. Raises ValueError."""
-    text = typed.strip()
-    if "{{" in text and names_in(text):
-        return text
-    if text.lower().startswith(("sip:", "sips:")):
-        return text
-    digits = re.sub(r"[\s().-]", "", text)
-    if text and not re.fullmatch(r"\+?\d{2,15}", digits):
+    to = tidy_number(typed)
+    if to and not (NUMBER.fullmatch(to) or to.lower().startswith(("sip:", "sips:")) or names_in(to)):
         raise ValueError(
-            f"“{text[:30]}” is no phone number like +1 415 555 0100, and no address like sip:desk@example.org."
+            f"“{to[:30]}” is no phone number like +1 415 555 0100, and no address like sip:desk@example.org."
         )
-    return digits
+    return to

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 
 from voice.flow.spec import Flow
 from voice.frozen import Frozen as Frozen
+from voice.tools.addresses import tidy_number
 from voice.values import VARIABLE_NAME, VariableType, fitting, in_letters, require_name
 
 Phrase = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
@@ -152,7 +153,8 @@ class TransferTarget(Frozen):
     """Somebody the agent may transfer to. `name` is what the model calls them."""
 
     name: str = Field(min_length=1, max_length=64, pattern=r"^[a-zA-Z][\w-]*$")
-    to: str = Field(min_length=1, max_length=255)
+    to: Annotated[str, AfterValidator(tidy_number)] = Field(min_length=1, max_length=255)
+    """A phone number, a SIP address, or a `{{variable}}` that holds one."""
     when: str = ""
     """For the model: when to transfer to them."""
     warm: bool = False

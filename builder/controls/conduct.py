@@ -8,7 +8,7 @@ from django import forms
 
 from builder.choices import GREETS, HONESTY
 from builder.controls.part import Advanced
-from builder.fields import Column, LinesField, RowsField, text, tidy_name, tidy_number
+from builder.fields import Column, LinesField, RowsField, text, tidy_name, tidy_transfer
 
 
 class Guardrails(Advanced):
@@ -80,7 +80,11 @@ class Transfers(Advanced):
         [
             Column(name="name", label="Name", placeholder="Front_desk", required=True, longest=64, tidy=tidy_name),
             Column(
-                name="to", label="Number or SIP address", placeholder="+1 415 555 0100", required=True, tidy=tidy_number
+                name="to",
+                label="Number or SIP address",
+                placeholder="+1 415 555 0100",
+                required=True,
+                tidy=tidy_transfer,
             ),
             Column(name="when", label="When", placeholder="They ask for a person"),
             Column(name="warm", label="How", choices=[("", "Connect at once"), ("yes", "Announce the caller first")]),

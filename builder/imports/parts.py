@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from builder import vendors
 from builder.config import VariableChoice
-from builder.fields import tidy_name, tidy_number
+from builder.fields import tidy_name, tidy_transfer
 from builder.imports.draft import Draft, message, translated
 from builder.imports.source import Source, is_secret
 from builder.tools.curl import secret_name
@@ -102,7 +102,7 @@ class Transfers:
     def add(self, source: Source, to: Source, *, when: str = "", name: str = "", warm: bool = False) -> str:
         """Somebody. Gives their name, or "" with `source` said to be lost."""
         try:
-            number = tidy_number(to.text)
+            number = tidy_transfer(to.text)
         except ValueError as error:
             source.lost(f"It cannot be dialled: {error}")
             return ""

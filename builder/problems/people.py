@@ -15,7 +15,7 @@ _LOCAL = re.compile(r"\d{2,15}")
 
 def a_number_cannot_be_called(subject: Subject) -> Iterator[Problem]:
     for number, target in enumerate(subject.config.transfers):
-        to = target.to.strip()
+        to = target.to
         if _INTERNATIONAL.fullmatch(to) or _SIP.fullmatch(to) or "{{" in to:
             continue
         place = ("transfers", number, "to")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 
 from builder.config import AgentConfig
-from builder.fields import tidy_number
+from builder.fields import tidy_transfer
 from builder.starters import STYLE, THINKING
 from voice.spec import Phrases, TransferTarget
 
@@ -76,7 +76,7 @@ class GuidedForm(forms.Form):
 
     def clean_transfer(self) -> str:
         try:
-            return tidy_number(self.cleaned_data["transfer"])
+            return tidy_transfer(self.cleaned_data["transfer"])
         except ValueError as error:
             raise forms.ValidationError(f"Check it: {error}") from None
 

@@ -368,3 +368,19 @@ class TestRows:
         (change,) = changes(AgentConfig(), AgentConfig(model=choice))
         assert (change.label, change.before) == ("If the model fails", "")
         assert change.after == "Claude · haiku\nOn this machine"
+
+
+@pytest.mark.parametrize(
+    ("written", "dialled"),
+    [
+        ("+1 (415) 555-01.00", "+14155550100"),
+        (" 110 ", "110"),
+        ("sip:front-desk (1)@example.org", "sip:front-desk (1)@example.org"),
+        ("+1 415 {{extension}}", "+1 415 {{extension}}"),
+        ("{{ owner.phone-number }}", "{{ owner.phone-number }}"),
+        ("the front desk", "the front desk"),
+    ],
+)
+def test_a_number_to_transfer_to_is_kept_as_it_is_dialled(written: str, dialled: str) -> None:
+    target = {"name": "desk", "to": written}
+    assert AgentConfig.model_validate({"transfers": [target]}).transfers[0].to == dialled

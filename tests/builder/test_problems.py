@@ -262,6 +262,7 @@ def test_names_that_are_taken_are_errors(found: Any, workspace: Organization) ->
     ("to", "severity"),
     [
         ("+14155550100", None),
+        ("+1 (415) 555-01.00", None),
         ("sip:desk@example.org", None),
         ("{{owner_phone}}", None),
         ("110", "warning"),

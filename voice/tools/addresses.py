@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+NUMBER = re.compile(r"\+?\d{2,15}")
+"""A phone number as it is dialled, with a country code or without."""
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 
 
@@ -25,9 +27,16 @@ def whole_url(url: str) -> str:
     return url.strip()
 
 
+def tidy_number(text: str) -> str:
+    """A phone number without the spaces, dots, dashes and brackets that it was written with. Any other text, such as
+    a SIP address or a `{{variable}}`, is as it was."""
+    number = re.sub(r"[\s().-]", "", text)
+    return number if NUMBER.fullmatch(number) else text.strip()
+
+
 def phone_number(text: str) -> str:
     """A phone number in E.164, which may have been written with spaces, dots, dashes or brackets. Raises ValueError."""
-    number = re.sub(r"[\s().-]", "", text)
+    number = tidy_number(text)
     if not _E164.fullmatch(number):
         raise ValueError(f"“{text.strip()[:40]}” is no phone number with a country code, such as +14155550100.")
     return number
