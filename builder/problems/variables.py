@@ -16,7 +16,8 @@ SECRET, SYSTEM_PREFIX = "secret__", "system__"
 _STEPS = ("flow", "steps")
 _WITH_SECRETS = ("url", "headers")
 """What a step posts by may hold secrets."""
-_EXPRESSIONS = ("condition", "value")
+_EXPRESSIONS = {("routes", "condition"), ("cases", "condition"), ("values", "value")}
+"""Settings of each of a list, by the list's name. Fields of a body or arguments may be called the same."""
 
 
 def nothing_knows_a_variable(subject: Subject) -> Iterator[Problem]:
@@ -82,7 +83,7 @@ def _known(subject: Subject) -> set[str]:
 def _uses(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
     """Each variable that is read, and where."""
     if isinstance(value, str):
-        is_expression = place and place[-1] in _EXPRESSIONS and place[0] == "flow"
+        is_expression = place[-3::2] in _EXPRESSIONS
         if not is_expression and "{{" not in value:  # most texts
             return
         names = set(names_in(value)) | (_in_expression(value) if is_expression else frozenset())

@@ -463,6 +463,29 @@ def test_steps_and_tools_set_variables_and_read_them(found: Any, tool: Tool, wor
     assert one(found(tools=(tool.pk,)), "needs the variable “order_id”").severity == "warning"
 
 
+def test_every_expression_of_a_flow_is_read(found: Any) -> None:
+    unknown = "day == 'monday'"
+    talk = {**TALK, "routes": [{"condition": unknown, "to": "note"}]}
+    note = {"kind": "set", "id": "note", "values": [{"name": "when", "value": "day"}], "next": "bye"}
+    listed = found(flow=flow(talk, note, BYE, routes=[{"condition": unknown, "to": "bye"}]))
+    assert [each.path for each in listed if "variable “day”" in each.message] == [
+        "flow.steps.0.routes.0.condition",
+        "flow.steps.1.values.0.value",
+        "flow.routes.0.condition",
+    ]
+
+
+def test_what_a_step_sends_is_no_expression_whatever_its_names(found: Any, tool: Tool, workspace: Organization) -> None:
+    Secret.objects.create(organization=workspace, name="shop", value="x")
+    tool_tested(tool=tool)
+    named = {"condition": "good", "value": "high"}
+    post = {"kind": "post", "id": "tell", "url": URL["url"], "headers": named, "body": named, "next": "ask"}
+    ask = {"kind": "tool", "id": "ask", "tool": tool.pk, "arguments": named, "success": "bye", "failure": "bye"}
+    assert found(flow=flow(post, ask, BYE)) == []
+    post["body"] = {"condition": "{{good}}"}
+    assert one(found(flow=flow(post, ask, BYE)), "Nothing sets the variable “good”").step == "tell"
+
+
 def test_an_agent_that_is_to_greet_needs_words(found: Any) -> None:
     assert one(found(greeting=""), "has no greeting").control == "greeting"
     assert found(greeting="", first_speaker="caller") == []
