@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
 
 from builder.documents import NotUnderstood
 from builder.tools.kinds import HttpConfig
@@ -51,7 +51,7 @@ class _Command:
 def from_curl(text: str) -> Imported:
     """What a curl command asks for. What in its headers looks like a key becomes a secret. Raises NotUnderstood."""
     command = _read(_words(text))
-    parts = urlsplit(command.url if "://" in command.url else f"https://{command.url}")
+    parts = _parts(command.url)
     name = name_of(command.method or "get", parts.path)
     parameters = [_constant("query", key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True)]
     data = [pair for one in command.data for pair in _fields(one, in_query=command.in_query)]
@@ -68,6 +68,13 @@ def from_curl(text: str) -> Imported:
         }
     )
     return Imported(name, config, secrets=secrets)
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        return urlsplit(url if "://" in url else f"https://{url}")
+    except ValueError as error:
+        raise NotUnderstood(f"{url[:80]} is no address. Write your own words for what stands in brackets.") from error
 
 
 def name_of(method: str, path: str) -> str:
@@ -142,11 +149,14 @@ def _fields(data: str, *, in_query: bool) -> list[tuple[str, Any]]:
         return list(parse_qsl(data, keep_blank_values=True))
     try:
         body = json.loads(data)
+        leaves = list(_leaves(body)) if isinstance(body, dict) else None
+    except RecursionError as error:
+        raise NotUnderstood("Its data is nested too deeply.") from error
     except ValueError as error:
         raise NotUnderstood("Its data is no JSON. Tools send JSON, not web forms or files.") from error
-    if not isinstance(body, dict):
+    if leaves is None:
         raise NotUnderstood("Its data is no JSON object.")
-    return list(_leaves(body))
+    return leaves
 
 
 def _leaves(body: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

@@ -127,8 +127,12 @@ class _Reader:
         for name, variable in (variables if isinstance(variables, dict) else {}).items():
             default = variable.get("default", "") if isinstance(variable, dict) else ""
             url = url.replace(f"{{{name}}}", str(default))
-        whole = urljoin(self._found_at, url)
-        if urlsplit(whole).scheme not in ("http", "https"):
+        try:
+            whole = urljoin(self._found_at, url)
+            scheme = urlsplit(whole).scheme
+        except ValueError:
+            raise NotUnderstood(f"Its server is at {url[:80]}, which is no address. Correct it there.") from None
+        if scheme not in ("http", "https"):
             raise NotUnderstood("It does not say at which address its server is. Write the server's address below.")
         return whole.rstrip("/")
 

@@ -65,6 +65,8 @@ def test_data_may_belong_into_the_address() -> None:
         ("curl https://a.example.com -d a=b", "no JSON"),
         ("curl https://a.example.com -d @/etc/passwd", "no JSON"),
         ("curl https://a.example.com -F file=@x", "option -F is not understood"),
+        ("curl https://[your-instance].example.com/x", r"\[your-instance\].* is no address"),
+        ("curl https://a.example.com -d '" + '{"a":' * 3_000 + "1" + "}" * 3_000 + "'", "nested too deeply"),
         ("curl https://a.example.com; rm -rf /", "not understood|two addresses"),
     ],
 )
@@ -96,7 +98,11 @@ class TestPage:
         self, client_for: ClientFactory, admin: User, workspace: Organization
     ) -> None:
         url = reverse("tool_import", args=[workspace.slug])
-        for command in ("wget https://a.example.com", "curl -X TRACE https://a.example.com"):
+        for command in (
+            "wget https://a.example.com",
+            "curl -X TRACE https://a.example.com",
+            "curl https://[your-instance].example.com/x",
+        ):
             response = client_for(admin).post(url, {"command": command})
             assert response.status_code == 422
         assert not Tool.objects.exists()

@@ -166,6 +166,12 @@ class TestOperations:
         made = config(operations(text, found_at="https://shop.example.org/docs/openapi.yaml")["GET /orders"])
         assert made.url == "https://shop.example.org/v1/orders"
 
+    def test_a_server_that_is_no_address_is_told_of_the_operations_that_it_has(self) -> None:
+        elsewhere = "get:\n      servers: [{url: 'https://[tenant].example.org'}]\n      operationId: getOrder"
+        found = operations(changed("get:\n      operationId: getOrder", elsewhere))
+        assert "https://[tenant].example.org, which is no address" in found["GET /orders/{number}"].problem
+        assert found["PATCH /orders/{number}"].tool
+
     def test_alternatives_become_one_object_of_which_only_the_common_is_needed(self) -> None:
         cash = {"type": "object", "required": ["sum", "coins"], "properties": {"sum": {}, "coins": {"type": "integer"}}}
         card = {"type": "object", "required": ["sum", "card"], "properties": {"sum": {}, "card": {"type": "string"}}}
