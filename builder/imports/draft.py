@@ -118,6 +118,9 @@ class Draft:
             return ""
         wanted = re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_-")[:60] or "tool"
         wanted = wanted if re.match(NAME, wanted) else f"tool_{wanted}"[:60]
+        if len(self.tools) == (most := bound("tools", "max_length")):
+            source.lost(f"An agent has at most {most} tools.")
+            return ""
         taken = {*OF_THE_ENGINE, *(tool.name for tool in self.tools)}
         free, number = wanted, 2
         while free in taken:

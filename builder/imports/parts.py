@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from builder import vendors
 from builder.config import VariableChoice
-from builder.fields import tidy_name, tidy_transfer
+from builder.fields import bound, tidy_name, tidy_transfer
 from builder.imports.draft import Draft, message, translated
 from builder.imports.source import Source, is_secret
 from builder.tools.curl import secret_name
@@ -108,6 +108,9 @@ class Transfers:
             return ""
         if not number:
             source.lost("It does not say whom.")
+            return ""
+        if len(self._targets) == (most := bound("transfers", "max_length")):
+            source.lost(f"An agent transfers to at most {most} others.")
             return ""
         free = self._free(name or when)
         self._targets.append({"name": free, "to": number, "when": " ".join(when.split())[:500], "warm": warm})

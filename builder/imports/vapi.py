@@ -65,9 +65,9 @@ def read(document: Source, around: Around) -> Imported:
     _greeting(draft, document)
     _prompt(draft, document["model"])
     services(draft, document)
-    behaviour(draft, document)
     server = document["server"]["url"].text or document["serverUrl"].text
     tools, model = Tools(draft, server), document["model"]
+    behaviour(draft, document, tools)
     made = [tools.take(tool) for place in ("tools", "functions") for tool in model[place]]
     draft.put("tools", tuple(filter(None, made)))
     return draft.imported(ID, document, REASONS)
@@ -135,8 +135,8 @@ def _keyterms(draft: Draft, ears: Source) -> None:
         draft.take(weighted, "keyterms", (*known, *words), why="Without weights.")
 
 
-def behaviour(draft: Draft, document: Source) -> None:
-    """How calls go; of an assistant, or of a whole workflow."""
+def behaviour(draft: Draft, document: Source, tools: Tools) -> None:
+    """How calls go; of an assistant, or of a whole workflow. `tools` are those of the document."""
     draft.take_text(document["endCallMessage"], "phrases.goodbye", VARIABLES)
     ends = document["endCallFunctionEnabled"]
     draft.take(ends, "can_end_call", why="")
@@ -156,10 +156,8 @@ def behaviour(draft: Draft, document: Source) -> None:
         sound.kept("Background sound: none")
     else:
         sound.lost("There is no such sound. Choose one under Sound and recording.")
-    number = document["forwardingPhoneNumber"]
-    if number:
-        Tools(draft).destinations(Source({"destinations": [{"number": number.value}]}))
-        number.changed("Who takes over", "Write when to transfer to them.")
+    if number := document["forwardingPhoneNumber"]:
+        tools.forwards(number)
 
 
 def _voicemail(draft: Draft, document: Source) -> None:

@@ -93,6 +93,11 @@ class Tools:
                     when.kept("When")
         return found
 
+    def forwards(self, number: Source) -> None:
+        """The number that all callers may be given to, beside those of the tools."""
+        if self._transfers.add(number, number):
+            number.changed("Who takes over", "Write when to transfer to them.")
+
     def _made(self, tool: Source, read: Any) -> str:
         notes: list[str] = []
         name = tool["name"].text or tool["function"]["name"].text

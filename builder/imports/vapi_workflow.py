@@ -67,7 +67,7 @@ class _Reader:
             raise NotUnderstood("The workflow has no nodes.")
         draft.put("greeting", "")
         self._services(start)
-        behaviour(draft, document)
+        behaviour(draft, document, self._tools)
         routes = [self._everywhere(node) for node in self._nodes if node["globalNodePlan"]["enabled"].value is True]
         for node in self._nodes:
             self._node(node)

@@ -190,6 +190,30 @@ class TestVapiAssistant:
         assert "not Vapi's message around them" in line(found, "model.tools[1]").why
         assert "google.calendar.event.create" in line(found, "model.tools[4]").why
 
+    def test_the_number_that_it_forwards_to_stands_beside_those_of_its_tools(self) -> None:
+        found = imported({**VAPI, "forwardingPhoneNumber": "+1 415 555 0177"})
+        assert [one.to for one in found.config.transfers] == ["+14155550177", "+14155550100"]
+        assert line(found, "forwardingPhoneNumber").fate == "changed"
+        lost = line(imported({**VAPI, "forwardingPhoneNumber": "the desk"}), "forwardingPhoneNumber")
+        assert (lost.fate, "no phone number" in lost.why) == ("lost", True)
+
+    def test_more_people_and_tools_than_an_agent_has_are_told(self) -> None:
+        people = [{"type": "number", "number": f"+1415555{number:04}"} for number in range(22)]
+        functions = [{"type": "function", "function": {"name": f"f{number}"}} for number in range(42)]
+        transfer = {"type": "transferCall", "destinations": people}
+        found = imported({**VAPI, "model": {**VAPI["model"], "tools": [*functions, transfer]}})
+        assert (len(found.config.transfers), len(found.config.tools), len(found.tools)) == (20, 40, 40)
+        assert [(each.path, each.why) for each in found.report.lost if "tools" in each.path] == [
+            ("model.tools[40]", "An agent has at most 40 tools."),
+            ("model.tools[41]", "An agent has at most 40 tools."),
+            ("model.tools[42].destinations[20]", "An agent transfers to at most 20 others."),
+            ("model.tools[42].destinations[21]", "An agent transfers to at most 20 others."),
+        ]
+
+    def test_a_setting_that_an_agent_cannot_have_is_told_in_words(self) -> None:
+        with pytest.raises(NotUnderstood, match=r"transfers\.0\.to: String should have at most 255 characters\.$"):
+            imported({**VAPI, "forwardingPhoneNumber": f"sip:{'a' * 300}@example.org"})
+
 
 class TestVapiWorkflow:
     def test_its_nodes_become_steps(self) -> None:
