@@ -172,7 +172,7 @@ def test_a_mistake_is_told_at_its_line(text: str, line: int, words: str) -> None
     assert (line, words) in problems(text)
 
 
-@pytest.mark.parametrize("word", ["no", "on", "y", "12:30", "0x1F", "1e3", "2026-11-26"])
+@pytest.mark.parametrize("word", ["no", "on", "y", "12:30", "0x1F", "1e3", "2026-11-26", "+14155550100"])
 def test_words_stay_words(word: str) -> None:
     assert load(f"name: {word}\ngreeting: {word}", NOBODY).config.greeting == word
 
