@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
+from typing import Any
 
 import httpx
 import structlog
@@ -13,6 +14,14 @@ from billing.plans import services as plans
 from billing.reconcile import reconcile
 from billing.usage import services as usage
 
+RETRIED: dict[str, Any] = {
+    "autoretry_for": (OSError, httpx.HTTPError),
+    "retry_backoff": 5,
+    "retry_backoff_max": 3600,
+    "max_retries": 8,
+}
+"""For some twenty minutes."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -20,22 +29,35 @@ log = structlog.get_logger(__name__)
 def check_budgets(organization_id: str) -> None:
     """See whether a charge has passed a threshold, and tell."""
     for alert in budgets.budgets_check(organization_id=organization_id):
-        deliver_alert.delay(alert.pk)
+        _tell(alert.pk)
 
 
-@shared_task(autoretry_for=(OSError, httpx.HTTPError), retry_backoff=5, retry_backoff_max=3600, max_retries=8)
-def deliver_alert(alert_id: int) -> None:
-    budgets.alert_deliver(alert_id=alert_id)
+def _tell(alert_id: int) -> None:
+    """By mail and by web hook: what one of them makes of it does not hold up, or repeat, the other."""
+    mail_alert.delay(alert_id)
+    call_alert.delay(alert_id)
+
+
+@shared_task(**RETRIED)
+def mail_alert(alert_id: int) -> None:
+    budgets.alert_mail(alert_id=alert_id)
+
+
+@shared_task(**RETRIED)
+def call_alert(alert_id: int) -> None:
+    budgets.alert_call(alert_id=alert_id)
 
 
 @shared_task
 def look_after_billing() -> None:
-    """Begin new months, and charge what was recorded and then forgotten."""
+    """Begin new months, charge what was recorded and then forgotten, and tell of alerts that were."""
     plans.periods_roll()
     overdue = sorted(usage.usage_overdue(), key=lambda event: event.organization_id)
     for _, group in groupby(overdue, key=lambda event: event.organization_id):
         events = list(group)
         usage.usage_charge(organization=events[0].organization, events=events)
+    for alert_id in budgets.alerts_forgotten():
+        _tell(alert_id)
 
 
 @shared_task

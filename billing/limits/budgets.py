@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-import structlog
 from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import Q
@@ -23,7 +22,10 @@ from core.money import format_micro
 SHOWN = ("name", "scope", "target", "window", "limit", "hard_stop", "thresholds", "emails", "webhook_url")
 """What an administrator sets."""
 
-log = structlog.get_logger(__name__)
+RETRIED_FOR = timedelta(minutes=30)
+"""Longer than the worker goes on trying: see `billing.tasks.RETRIED`."""
+TOLD_WITHIN = timedelta(days=1)
+"""Later it is no news."""
 
 
 @transaction.atomic
@@ -72,31 +74,42 @@ def budgets_check(*, organization_id: str) -> list[BudgetAlert]:
     return fresh
 
 
-def alert_deliver(*, alert_id: int) -> None:
-    """Tell those whom a budget names, by mail and by webhook. Raises what the mail server or the receiver makes of it,
-    to be tried again."""
-    alert = BudgetAlert.objects.select_related("budget__organization").get(pk=alert_id)
+def alert_mail(*, alert_id: int) -> None:
+    """Tell those whom a budget names by mail, once. Raises what the mail server makes of it, to be tried again."""
+    alert = _alert(alert_id)
+    if alert.budget.emails and alert.mailed_at is None:
+        send_mail(_subject(alert), _text(alert), None, list(alert.budget.emails))
+        BudgetAlert.objects.filter(pk=alert.pk).update(mailed_at=timezone.now())
+
+
+def alert_call(*, alert_id: int) -> None:
+    """Tell the web hook that a budget names, until it has taken it. Raises httpx.HTTPError, to be tried again."""
+    alert = _alert(alert_id)
     budget = alert.budget
-    if alert.delivered_at is not None:
-        return
-    if budget.emails:
-        send_mail(_subject(alert), _text(alert), None, list(budget.emails))
-    if budget.webhook_url:
+    if budget.webhook_url and alert.called_at is None:
         webhooks.deliver(
             url=budget.webhook_url,
             secret=budget.webhook_secret,
             message_id=f"budget_alert_{alert.pk}",
             data=_message(alert),
         )
-    BudgetAlert.objects.filter(pk=alert.pk).update(delivered_at=timezone.now())
+        BudgetAlert.objects.filter(pk=alert.pk).update(called_at=timezone.now())
 
 
-def alerts_undelivered() -> Sequence[int]:
-    """The alerts of today of which nobody has been told yet."""
-    today = timezone.now() - timedelta(days=1)
-    reach = ~Q(budget__webhook_url="") | ~Q(budget__emails=[])
-    waiting = BudgetAlert.objects.filter(reach, delivered_at=None, created_at__gt=today)
-    return list(waiting.values_list("pk", flat=True))
+def alerts_forgotten() -> list[int]:
+    """The alerts of the last day of which somebody was not told, and that nobody tries to tell any more: the queue
+    could not be reached, or all tries have failed. Each is given once in RETRIED_FOR."""
+    now = timezone.now()
+    unmailed = Q(mailed_at=None) & ~Q(budget__emails=[])
+    uncalled = Q(called_at=None) & ~Q(budget__webhook_url="")
+    given_up = BudgetAlert.objects.filter(queued_at__lt=now - RETRIED_FOR)
+    found = given_up.filter(unmailed | uncalled, created_at__gt=now - TOLD_WITHIN)
+    # One guarded UPDATE decides who tells, of several that look at once.
+    return [pk for pk in found.values_list("pk", flat=True) if given_up.filter(pk=pk).update(queued_at=now)]
+
+
+def _alert(alert_id: int) -> BudgetAlert:
+    return BudgetAlert.objects.select_related("budget__organization").get(pk=alert_id)
 
 
 def _subject(alert: BudgetAlert) -> str:

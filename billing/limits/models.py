@@ -103,14 +103,18 @@ class Budget(models.Model):
 
 
 class BudgetAlert(models.Model):
-    """That somebody was told of a threshold, once in a window."""
+    """That somebody is told of a threshold, once in a window: by mail, by web hook, or both, each by itself."""
 
     budget = models.ForeignKey(Budget, models.CASCADE, related_name="alerts")
     window_start = models.DateField()
     threshold = models.PositiveSmallIntegerField()
     spent = models.BigIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
-    delivered_at = models.DateTimeField(null=True, blank=True)
+    queued_at = models.DateTimeField(auto_now_add=True)
+    """When the worker was last asked to tell."""
+    mailed_at = models.DateTimeField(null=True, blank=True)
+    called_at = models.DateTimeField(null=True, blank=True)
+    """When the web hook took it."""
 
     class Meta:
         ordering: ClassVar = ["-created_at"]

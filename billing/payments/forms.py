@@ -75,14 +75,20 @@ class ProfileForm(forms.Form):
 
 
 class BudgetForm(forms.Form):
-    """A budget of the whole workspace, of each call, or of one of `agents`, which are names by ids."""
+    """A budget of the whole workspace, of each call, or of one of `agents`, which are names by ids.
+
+    That of each call is a limit and nothing else: nobody is told of single calls.
+    """
 
     name = forms.CharField(max_length=80)
     of = forms.ChoiceField()
     window = forms.ChoiceField(label="In a", choices=[(Budget.Window.DAY, "Day"), (Budget.Window.MONTH, "Month")])
     limit = MoneyField(label="Dollars", least=10_000, most=1_000_000 * DOLLAR)
     thresholds = forms.CharField(
-        label="Tell at (percent)", initial="80, 100", required=False, help_text="With commas between."
+        label="Tell at (percent)",
+        initial="80, 100",
+        required=False,
+        help_text="Commas between. Not for each call.",
     )
     emails = forms.CharField(label="Mail to", required=False, help_text="Addresses with commas between.")
     webhook_url = forms.URLField(
@@ -92,7 +98,9 @@ class BudgetForm(forms.Form):
         assume_scheme="https",
         help_text="An address of yours that is told as well. The secret that signs the messages is shown once.",
     )
-    hard_stop = forms.BooleanField(label="Refuse calls beyond it", required=False)
+    hard_stop = forms.BooleanField(
+        label="Refuse calls beyond it", required=False, help_text="A budget of each call needs it: the call ends there."
+    )
 
     def __init__(self, *args: Any, agents: Mapping[str, str], **options: Any) -> None:
         super().__init__(*args, **options)
@@ -115,6 +123,17 @@ class BudgetForm(forms.Form):
         for address in found:
             validate_email(address)
         return found
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        if cleaned.get("of") == Budget.Scope.CALL:
+            cleaned["thresholds"] = []  # those that the form begins with
+            if not cleaned.get("hard_stop"):
+                self.add_error("hard_stop", "Tick it: a budget of each call does nothing else.")
+            for name in ("emails", "webhook_url"):
+                if cleaned.get(name):
+                    self.add_error(name, "Nobody is told of single calls: leave it empty, or choose another scope.")
+        return cleaned
 
     @property
     def values(self) -> dict[str, Any]:

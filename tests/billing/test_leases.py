@@ -232,7 +232,7 @@ def test_a_threshold_is_told_once(on_plan: OnPlan, owner: User, django_capture_o
             settle(unlimited, seconds, f"call_{number}")
     assert [message.subject for message in mail.outbox] == ["50 % of the budget Calls is used"]
     assert "has used $0.06 of $0.10" in mail.outbox[0].body
-    assert BudgetAlert.objects.get().delivered_at is not None
+    assert BudgetAlert.objects.get().mailed_at is not None
 
 
 def test_alerts_are_sent_to_an_address_and_signed(

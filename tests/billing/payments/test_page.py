@@ -214,6 +214,27 @@ def test_without_limit_the_page_asks_for_no_money(client_for: ClientFactory, adm
     assert "When the money is spent" not in page
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({}, "Tick it"),
+        ({"hard_stop": "on", "emails": "a@example.org"}, "Nobody is told of single calls"),
+        ({"hard_stop": "on", "webhook_url": "https://ops.example.org"}, "Nobody is told of single calls"),
+    ],
+)
+def test_a_budget_of_each_call_ends_calls_and_tells_nobody(
+    wrong: dict[str, str], told: str, client_for: ClientFactory, owner: User, workspace: Organization
+) -> None:
+    client = client_for(owner)
+    form = {"name": "Calls", "of": "call", "window": "day", "limit": "1", "thresholds": "80, 100"}
+    refused = client.post(address("budget_add", workspace), {**form, **wrong})
+    assert refused.status_code == 422
+    assert told in html(refused)
+    client.post(address("budget_add", workspace), {**form, "hard_stop": "on"})
+    saved = Budget.objects.get()
+    assert (saved.scope, saved.hard_stop, saved.thresholds) == ("call", True, [])
+
+
 def test_settings_are_kept(client_for: ClientFactory, payer: Payer) -> None:
     payer.choose("pro")
     client = client_for(payer.actor)
@@ -269,7 +290,14 @@ def test_the_secret_of_a_budget_s_webhook_is_shown_once(
     client_for: ClientFactory, owner: User, workspace: Organization
 ) -> None:
     client = client_for(owner)
-    budget = {"name": "Month", "of": "call", "window": "month", "limit": "5", "webhook_url": "hooks.example.org/money"}
+    budget = {
+        "name": "Month",
+        "name": "Month",
+        "of": "workspace",
+        "window": "month",
+        "limit": "5",
+        "webhook_url": "hooks.example.org/money",
+    }
     client.post(address("budget_add", workspace), budget)
     saved = Budget.objects.get()
     assert saved.webhook_url == "https://hooks.example.org/money"
