@@ -52,7 +52,7 @@ class Invoice(models.Model):
     key = models.CharField(max_length=160)
     """What it is for: the same thing is invoiced once."""
     reference = models.CharField(max_length=120, blank=True)
-    """The payment service's id of the payment or of its own invoice."""
+    """The payment service's id of the payment, of its own invoice, or of an item that waits for its next one."""
     issued_at = models.DateTimeField()
     due_at = models.DateTimeField()
     paid_at = models.DateTimeField(null=True, blank=True)

@@ -70,10 +70,11 @@ class RemoteSubscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """A line of an invoice or of a preview of one."""
+    """A line of an invoice or of a preview of one. `id`: what `add_to_invoice` gave for it, "" of every other line."""
 
     text: str
     amount: int
+    id: str = ""
 
 
 class Occasion(StrEnum):
@@ -182,8 +183,11 @@ class Gateway(Protocol):
         """End it at once, and credit what is left of a month that was paid. Ended twice is ended."""
         ...
 
-    def add_to_invoice(self, *, subscription_id: str, invoice_id: str, amount: int, text: str, key: str) -> None:
-        """Charge `amount` more with an invoice that the gateway is about to send, or with the one after it."""
+    def add_to_invoice(self, *, subscription_id: str, invoice_id: str, amount: int, text: str, key: str) -> str:
+        """Charge `amount` more with an invoice that the gateway is about to send, or with the one after it.
+
+        Gives what it is paid with: `invoice_id`, or the id of the `Item` that the next one will have.
+        """
         ...
 
     def charge(self, *, customer_id: str, amount: int, payment_id: str, organization_id: str) -> Attempt:

@@ -155,16 +155,22 @@ def beyond_budget(invoice: Invoice) -> int:
 
 @transaction.atomic
 def invoice_reference(*, invoice: Invoice, reference: str) -> None:
-    """Tie it to the gateway's."""
+    """Tie it to the gateway's, or to an item of the gateway's next one."""
     Invoice.objects.filter(pk=invoice.pk).update(reference=reference)
 
 
 @transaction.atomic
 def invoice_settled(*, remote: RemoteInvoice) -> None:
-    """The gateway's invoice was paid: so is ours, which for a beginning or a change is made only now."""
+    """The gateway's invoice was paid: so is ours, which for a beginning or a change is made only now.
+
+    So are earlier ones whose usage was added to it, because it came too late for theirs.
+    """
     organization = _organization_of(remote)
     if organization is None or not remote.paid:
         return
+    added = [item.id for item in remote.items if item.id]
+    for earlier in Invoice.objects.filter(organization=organization, reference__in=added):
+        invoice_pay(invoice=earlier)
     if remote.occasion is Occasion.RENEWAL:
         invoice = renewal_invoice(remote)
     elif remote.occasion in (Occasion.START, Occasion.CHANGE):

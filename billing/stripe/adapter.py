@@ -190,7 +190,7 @@ class StripeGateway:
         with _words():
             self._api.subscriptions.cancel(subscription_id, params={"prorate": paid, "invoice_now": paid})
 
-    def add_to_invoice(self, *, subscription_id: str, invoice_id: str, amount: int, text: str, key: str) -> None:
+    def add_to_invoice(self, *, subscription_id: str, invoice_id: str, amount: int, text: str, key: str) -> str:
         with _words():
             invoice = self._api.invoices.retrieve(invoice_id)
             item: Any = {
@@ -200,8 +200,10 @@ class StripeGateway:
                 "description": text,
             }
             # One that is no longer a draft takes nothing more: the subscription's next one does.
-            item |= {"invoice": invoice_id} if invoice.status == "draft" else {"subscription": subscription_id}
-            self._api.invoice_items.create(params=item, options=_once(f"item-{key}"))
+            draft = invoice.status == "draft"
+            item |= {"invoice": invoice_id} if draft else {"subscription": subscription_id}
+            made = self._api.invoice_items.create(params=item, options=_once(f"item-{key}"))
+        return invoice_id if draft else made.id
 
     def _item(self, subscription_id: str) -> str:
         with _words():
@@ -341,7 +343,15 @@ def _metadata(thing: Any) -> dict[str, str]:
 
 
 def _items(invoice: stripe.Invoice) -> tuple[Item, ...]:
-    return tuple(Item(text=line.description or "", amount=line.amount * CENT) for line in invoice.lines.data)
+    return tuple(
+        Item(text=line.description or "", amount=line.amount * CENT, id=_added(line)) for line in invoice.lines.data
+    )
+
+
+def _added(line: stripe.InvoiceLineItem) -> str:
+    """The id of the item that a line was made of, "" where it is the subscription's."""
+    details = line.parent.invoice_item_details if line.parent else None
+    return details.invoice_item if details else ""
 
 
 def _attempt(intent: stripe.PaymentIntent) -> Attempt:

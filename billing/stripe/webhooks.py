@@ -67,19 +67,23 @@ def _invoice(gateway: StripeGateway, thing: Any) -> None:
 
 
 def _add_usage(gateway: StripeGateway, remote: RemoteInvoice) -> None:
-    """What was used beyond the budget is paid with the renewal; with the next one, where this one is sent already."""
+    """What was used beyond the budget is paid with the renewal; with the next one, where this one is sent already.
+
+    Our invoice is paid with the same.
+    """
     invoice = settlement.renewal_invoice(remote)
     if invoice is None or invoice.reference:
         return
+    reference = remote.id
     if (amount := settlement.beyond_budget(invoice)) > 0:
-        gateway.add_to_invoice(
+        reference = gateway.add_to_invoice(
             subscription_id=remote.subscription_id,
             invoice_id=remote.id,
             amount=amount,
             text=f"Usage beyond the budget, invoice {invoice.label}",
             key=invoice.pk,
         )
-    settlement.invoice_reference(invoice=invoice, reference=remote.id)
+    settlement.invoice_reference(invoice=invoice, reference=reference)
 
 
 def _checkout(gateway: StripeGateway, thing: Any) -> None:

@@ -126,8 +126,16 @@ def test_usage_is_collected_even_if_the_message_of_the_renewal_is_late(payer: Pa
     payer.use(6000)
     payer.wait(31 * DAY, heard=False)
     payer.hear()
+    # Stripe has taken the plan's price, and not the usage.
+    assert payer.paid == [500, 500]
+    assert payer.invoices[1:] == [("period", "open", 6 * DOLLAR)]
+    assert balance(payer.organization).owed == DOLLAR
     payer.wait(31 * DAY)
     assert payer.paid == [500, 500, 600]
+    assert payer.invoices[1:] == [("period", "paid", 6 * DOLLAR), ("period", "paid", 5 * DOLLAR)]
+    assert balance(payer.organization).owed == 0
+    payer.wait(31 * DAY)
+    assert payer.paid[3:] == [500]
 
 
 def test_months_follow_stripe_s_calendar(payer: Payer) -> None:

@@ -130,9 +130,10 @@ def test_usage_beyond_the_budget_is_on_the_renewals_invoice(stripe: Stripe, gate
     draft = gateway.invoice(stripe.state.all("invoice")[-1]["id"])
     assert (draft.draft, draft.paid, draft.subscription_id) == (True, False, remote.id)
     for _ in range(2):  # a webhook that comes twice
-        gateway.add_to_invoice(
+        reference = gateway.add_to_invoice(
             subscription_id=remote.id, invoice_id=draft.id, amount=1_230_000, text="Usage", key="inv_1"
         )
+        assert reference == draft.id
     stripe.advance(2 * 3600)
     paid = gateway.invoice(draft.id)
     assert paid.paid
@@ -142,10 +143,14 @@ def test_usage_beyond_the_budget_is_on_the_renewals_invoice(stripe: Stripe, gate
 def test_usage_that_comes_too_late_is_kept_for_the_next_invoice(stripe: Stripe, gateway: StripeGateway) -> None:
     remote = subscribed(stripe, gateway)
     sent = stripe.state.all("invoice")[-1]["id"]
-    gateway.add_to_invoice(subscription_id=remote.id, invoice_id=sent, amount=1_230_000, text="Usage", key="inv_1")
+    reference = gateway.add_to_invoice(
+        subscription_id=remote.id, invoice_id=sent, amount=1_230_000, text="Usage", key="inv_1"
+    )
     assert gateway.invoice(sent).total == 5 * DOLLAR
     stripe.advance(32 * DAY)
-    assert stripe.state.all("invoice")[-1]["amount_paid"] == 623
+    following = gateway.invoice(stripe.state.all("invoice")[-1]["id"])
+    assert (following.paid, following.total) == (True, 6_230_000)
+    assert [item.id for item in following.items] == ["", reference]
 
 
 @pytest.mark.parametrize(

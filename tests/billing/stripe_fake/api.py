@@ -277,12 +277,12 @@ def create_invoice_item(stripe: Stripe, params: Params, _: str) -> Object:
     invoice = stripe.state.get(params["invoice"], "invoice")
     if invoice["status"] != "draft":
         raise StripeError(400, "invalid_request_error", "This invoice is no longer editable.")
-    added = money.line(
-        params["description"], int(params["amount"]), start=invoice["period_start"], end=invoice["period_end"]
-    )
+    item = stripe.state.new("invoiceitem", "ii", **params)
+    start, end = invoice["period_start"], invoice["period_end"]
+    added = money.line(item["description"], int(item["amount"]), start=start, end=end, item=item)
     invoice["lines"]["data"].append(added)
     money.add_up(invoice)
-    return stripe.state.new("invoiceitem", "ii", **params)
+    return item
 
 
 @endpoint("POST", "/v1/payment_intents")

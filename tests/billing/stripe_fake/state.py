@@ -116,14 +116,22 @@ def card_of(state: State, customer: str, subscription: Object | None = None) -> 
 # --- invoices ---------------------------------------------------------------------------------------------------------
 
 
-def line(description: str, amount: int, *, start: int, end: int, proration: bool = False) -> Object:
+def line(
+    description: str, amount: int, *, start: int, end: int, proration: bool = False, item: Object | None = None
+) -> Object:
+    """A line of the subscription, or of an invoice item that was added."""
+    added = {"invoice_item": item["id"], "proration": False, "subscription": item.get("subscription")} if item else None
     return {
         "object": "line_item",
         "description": description,
         "amount": amount,
         "currency": "usd",
         "period": {"start": start, "end": end},
-        "parent": {"type": "subscription_item_details", "subscription_item_details": {"proration": proration}},
+        "parent": {
+            "type": "invoice_item_details" if item else "subscription_item_details",
+            "invoice_item_details": added,
+            "subscription_item_details": None if item else {"proration": proration},
+        },
     }
 
 

@@ -149,11 +149,16 @@ def _renew(state: State, subscription: Object) -> None:
     state.tell("customer.subscription.updated", subscription)
     whole = money.line(f"1 x {price['nickname']}", price["unit_amount"], start=start, end=item["current_period_end"])
     waiting = [
-        money.line(each["description"], int(each["amount"]), start=start, end=start)
+        each
         for each in state.all("invoiceitem")
         if each["invoice"] is None and each["subscription"] == subscription["id"]
     ]
-    invoice = money.new_invoice(state, subscription, "subscription_cycle", [whole, *waiting], draft=True)
+    added = [
+        money.line(each["description"], int(each["amount"]), start=start, end=start, item=each) for each in waiting
+    ]
+    invoice = money.new_invoice(state, subscription, "subscription_cycle", [whole, *added], draft=True)
+    for each in waiting:
+        each["invoice"] = invoice["id"]
     invoice["next_payment_attempt"] = state.now + HOUR  # until then its lines may change
 
 
