@@ -13,7 +13,7 @@ from builder.config import VariableChoice
 from builder.fields import bound, tidy_name, tidy_transfer
 from builder.imports.draft import Draft, message, translated
 from builder.imports.source import Source, is_secret
-from builder.tools.curl import secret_name
+from builder.tools.curl import keep_secret, secret_name
 from builder.tools.openapi.schemas import Schema, Schemas, needed, properties
 from builder.tools.openapi.values import Values
 
@@ -158,7 +158,7 @@ def headers_of(draft: Draft, source: Source, tool: str, names: Mapping[str, str]
         if is_secret(name) and "{{" not in part.text:
             secret = secret_name(tool, name)
             if part.text:
-                draft.secrets[secret] = part.text
+                secret = keep_secret(draft.secrets, secret, part.text)
             part.changed("Secrets", f"It is the secret {secret} now.")
             made.append({"name": name, "value": f"{{{{secret__{secret}}}}}"})
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shlex
@@ -13,7 +14,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
 from builder.documents import NotUnderstood
 from builder.tools.kinds import HttpConfig
 
-__all__ = ["Imported", "NotUnderstood", "from_curl", "name_of", "secret_name"]
+__all__ = ["Imported", "NotUnderstood", "from_curl", "keep_secret", "name_of", "secret_name"]
 
 SILENT = frozenset(
     "-s -S -L -i -v -f -g -sS -sSL -fsSL -sL --silent --show-error --location --include --verbose --fail "
@@ -25,6 +26,8 @@ _SHORT = re.compile(r"-[XHdu].")
 _IGNORED_VALUES = frozenset(
     {"-o", "--output", "-m", "--max-time", "--connect-timeout", "-A", "--user-agent", "--retry"}
 )
+LONGEST_SECRET_NAME = 37
+"""Characters; with a number behind it, it still fits."""
 _SENSITIVE = re.compile(r"key|token|secret|auth|cookie|password", re.IGNORECASE)
 
 
@@ -84,7 +87,16 @@ def name_of(method: str, path: str) -> str:
 
 
 def secret_name(tool: str, header: str) -> str:
-    return re.sub(r"\W+", "_", f"{tool}_{header}".lower())[:40].strip("_")
+    """A name for a secret. What is too long is cut off the tool: the header tells its secrets apart."""
+    front, end = (re.sub(r"\W+", "_", text.lower()).strip("_") for text in (tool, header))
+    end = end[:30]
+    return f"{front[: LONGEST_SECRET_NAME - 1 - len(end)].strip('_')}_{end}".strip("_")
+
+
+def keep_secret(secrets: dict[str, str], wanted: str, value: str) -> str:
+    """Put a secret to others, by the wanted name, or by that with a number where another value has it. Gives it."""
+    numbered = (f"{wanted}_{number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain([wanted], numbered) if secrets.setdefault(name, value) == value)
 
 
 def _words(text: str) -> list[str]:
@@ -185,18 +197,16 @@ def _authority(command: _Command, name: str, secrets: dict[str, str]) -> tuple[d
     auth, headers = {"scheme": "none"}, []
     if command.user:
         user, _, password = command.user.partition(":")
-        auth = {"scheme": "basic", "user": user, "secret": secret_name(name, "password")}
-        secrets[auth["secret"]] = password
+        secret = keep_secret(secrets, secret_name(name, "password"), password)
+        auth = {"scheme": "basic", "user": user, "secret": secret}
     for header, value in command.headers:
         kind, _, token = value.partition(" ")
         if header.lower() == "authorization" and kind.lower() == "bearer":
-            auth = {"scheme": "bearer", "secret": secret_name(name, "token")}
-            secrets[auth["secret"]] = token.strip()
+            auth = {"scheme": "bearer", "secret": keep_secret(secrets, secret_name(name, "token"), token.strip())}
         elif header.lower() in ("content-type", "accept"):
             continue  # JSON goes out, and whatever comes is read
         elif _SENSITIVE.search(header):
-            hidden = secret_name(name, header)
-            secrets[hidden] = value
+            hidden = keep_secret(secrets, secret_name(name, header), value)
             headers.append({"name": header, "value": f"{{{{secret__{hidden}}}}}"})
         else:
             headers.append({"name": header, "value": value})

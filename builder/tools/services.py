@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -60,6 +61,7 @@ def tools_make(
     names: dict[str, str] = {}
     for name, value in secrets.items():
         names[name] = _free(name, taken)
+        taken.add(names[name])
         secret_set(organization=organization, actor=actor, name=names[name], value=value)
     made = []
     for one in wanted:
@@ -81,10 +83,9 @@ def tools_make(
 
 
 def _with_secrets(config: ToolConfig, names: Mapping[str, str]) -> ToolConfig:
-    """A config that calls secrets by other names."""
-    text = config.model_dump_json()
-    for wanted, name in names.items():
-        text = text.replace(f'"{wanted}"', f'"{name}"').replace(f"secret__{wanted}}}}}", f"secret__{name}}}}}")
+    """A config that calls secrets by other names: all at once, for one's new name may be another's old one."""
+    called = re.compile(r'(?<=secret__)\w+|(?<="secret":")\w+')
+    text = called.sub(lambda name: names.get(name[0], name[0]), config.model_dump_json())
     return type(config).model_validate_json(text)
 
 

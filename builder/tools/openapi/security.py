@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from builder.documents import NotUnderstood
-from builder.tools.curl import secret_name
+from builder.tools.curl import keep_secret, secret_name
 from builder.tools.openapi.schemas import Schemas, listed
 
 
@@ -30,6 +30,8 @@ class Security:
         self._everywhere = document.get("security")
         self._schemas = schemas
         self._api = api
+        self._secrets: dict[str, str] = {}
+        """The schemes by the names of their secrets."""
 
     def access(self, operation: dict[str, Any]) -> Access:
         """The first of its requirements that a tool can meet. Raises NotUnderstood when there are some, and none is."""
@@ -53,7 +55,7 @@ class Security:
         return access
 
     def _add(self, access: Access, name: str, scheme: dict[str, Any]) -> None:
-        secret = secret_name(self._api, name)
+        secret = keep_secret(self._secrets, secret_name(self._api, name), name)
         kind, style = str(scheme.get("type", "")), str(scheme.get("scheme", "")).lower()
         if kind == "apiKey":
             access.secrets[secret] = f"The key that goes into {scheme.get('name', name)}"

@@ -197,6 +197,17 @@ class TestVapiAssistant:
         lost = line(imported({**VAPI, "forwardingPhoneNumber": "the desk"}), "forwardingPhoneNumber")
         assert (lost.fate, "no phone number" in lost.why) == ("lost", True)
 
+    def test_keys_of_tools_of_one_name_are_two_secrets_where_they_differ(self) -> None:
+        servers = [{"url": "https://a.example.org", "headers": {"X-Api-Key": key}} for key in ("one", "two", "one")]
+        functions = [{"type": "function", "function": {"name": "book"}, "server": server} for server in servers]
+        found = imported({**VAPI, "model": {**VAPI["model"], "tools": functions}})
+        assert found.secrets == {"book_x_api_key": "one", "book_x_api_key_2": "two"}
+        assert [list(tool.config.secrets) for tool in found.tools] == [
+            ["book_x_api_key"],
+            ["book_x_api_key_2"],
+            ["book_x_api_key"],
+        ]
+
     def test_more_people_and_tools_than_an_agent_has_are_told(self) -> None:
         people = [{"type": "number", "number": f"+1415555{number:04}"} for number in range(22)]
         functions = [{"type": "function", "function": {"name": f"f{number}"}} for number in range(42)]

@@ -49,6 +49,20 @@ def test_a_user_with_a_password_is_basic_authentication() -> None:
     assert imported.config.method == "GET"
 
 
+def test_two_keys_of_a_long_path_are_two_secrets() -> None:
+    imported = from_curl(
+        "curl https://api.example.com/customer-relationship-management/appointment-bookings"
+        " -H 'X-Api-Key: AAAA' -H 'X-Api-Secret: BBBB' -H 'X_Api_Key: CCCC'"
+    )
+    sent = [one.value.removeprefix("{{secret__").removesuffix("}}") for one in imported.config.headers]
+    assert [imported.secrets[name] for name in sent] == ["AAAA", "BBBB", "CCCC"]
+    assert sent == [
+        "get_customer_relationship_m_x_api_key",
+        "get_customer_relationshi_x_api_secret",
+        "get_customer_relationship_m_x_api_key_2",
+    ]
+
+
 def test_data_may_belong_into_the_address() -> None:
     config = from_curl("curl -G https://api.example.com/find -d q=pizza").config
     assert (config.method, config.parameters[0].where, config.parameters[0].value) == ("GET", "query", "pizza")
@@ -93,6 +107,18 @@ class TestPage:
         audited = str([entry.changes for entry in AuditEntry.objects.all()])
         for secret in ("sk-very-secret", "another-secret"):
             assert secret not in page + audited + str(made.config)
+
+    def test_two_keys_stay_two_where_the_name_of_one_is_taken(
+        self, client_for: ClientFactory, admin: User, workspace: Organization, secret_factory: SecretFactory
+    ) -> None:
+        secret_factory("get_orders_key", "somebody else's")
+        command = "curl https://api.example.com/orders -H 'Key: AAAA' -H '.Key: BBBB'"
+        client_for(admin).post(reverse("tool_import", args=[workspace.slug]), {"command": command})
+        config = Tool.objects.get().parsed_config
+        assert isinstance(config, HttpConfig)
+        values = {f"{{{{secret__{one.name}}}}}": one.value for one in Secret.objects.all()}
+        assert [values[one.value] for one in config.headers] == ["AAAA", "BBBB"]
+        assert sorted(values.values()) == ["AAAA", "BBBB", "somebody else's"]
 
     def test_what_is_wrong_stands_on_the_page(
         self, client_for: ClientFactory, admin: User, workspace: Organization

@@ -172,6 +172,23 @@ class TestOperations:
         assert "https://[tenant].example.org, which is no address" in found["GET /orders/{number}"].problem
         assert found["PATCH /orders/{number}"].tool
 
+    def test_two_schemes_of_a_long_title_are_two_secrets(self) -> None:
+        named = {"Session-Key": "X-Session", "Session Key": "X-Other", "Session": "X-Third"}
+        schemes = {name: {"type": "apiKey", "in": "header", "name": header} for name, header in named.items()}
+        paths: dict[str, Any] = {
+            path: {"get": {"security": [{name: [] for name in names}]}}
+            for path, names in {"/all": list(named), "/one": ["Session Key"]}.items()
+        }
+        title = "The public interface of the Corner Shop and of its suppliers"
+        document = small(info={"title": title}, paths=paths, components={"securitySchemes": schemes})
+        every, one = read_api(document).operations
+        assert list(every.secrets) == [
+            "the_public_interface_of_t_session_key",
+            "the_public_interface_of_t_session_key_2",
+            "the_public_interface_of_the_c_session",
+        ]
+        assert list(one.secrets) == list(every.secrets)[1:2]
+
     def test_alternatives_become_one_object_of_which_only_the_common_is_needed(self) -> None:
         cash = {"type": "object", "required": ["sum", "coins"], "properties": {"sum": {}, "coins": {"type": "integer"}}}
         card = {"type": "object", "required": ["sum", "card"], "properties": {"sum": {}, "card": {"type": "string"}}}
