@@ -102,6 +102,8 @@ def _follow(account: PaymentAccount, remote: RemoteSubscription) -> None:
 
 def _follow_plan(subscription: Subscription, remote: RemoteSubscription) -> None:
     """A dearer plan holds at once. A cheaper one, or the end, is for the next period: this one is paid for."""
+    if remote.ends_with_period and remote.period_start < subscription.period_start:
+        return  # it is over here already, a moment before it is at the gateway
     renewed = PlanVersion.objects.select_related("plan").get(pk=remote.offer_id)
     if is_upgrade(subscription.plan_version, renewed) and renewed.plan_id != subscription.plan_version.plan_id:
         subscription_change(organization=subscription.organization, plan=renewed.plan, actor=None)

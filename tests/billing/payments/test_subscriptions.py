@@ -162,6 +162,18 @@ def test_our_month_may_begin_a_moment_before_stripe_s(payer: Payer, clock: time_
     assert payer.invoices == [("start", "paid", 5 * DOLLAR), ("period", "paid", 5 * DOLLAR)]
 
 
+def test_who_leaves_has_left_even_a_moment_before_stripe_knows(payer: Payer, clock: time_machine.Traveller) -> None:
+    payer.choose("pro")
+    payer.choose("free")
+    clock.move_to(payer.subscription.period_end)
+    periods_roll()
+    payer.stripe.state.tell("customer.subscription.updated", payer.stripe.state.all("subscription")[0])
+    payer.hear()
+    assert (payer.plan, payer.left) == ("free", DOLLAR)
+    payer.wait(31 * DAY)
+    assert (payer.plan, payer.left, payer.paid) == ("free", DOLLAR, [500])
+
+
 # --- falling behind ---------------------------------------------------------------------------------------------------
 
 
