@@ -292,7 +292,6 @@ def test_the_secret_of_a_budget_s_webhook_is_shown_once(
     client = client_for(owner)
     budget = {
         "name": "Month",
-        "name": "Month",
         "of": "workspace",
         "window": "month",
         "limit": "5",
