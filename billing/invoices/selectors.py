@@ -27,7 +27,7 @@ class Overdue:
         """Which one, how much, and how to pay it. A top-up pays for usage, not the price of a plan."""
         how = "Pay it, and have whoever runs this installation note that on the invoice, under Billing."
         if settings.PAYMENT_GATEWAY and self.invoice.total - self.invoice.owed < CENT:
-            how = "Top up by that much under Billing, and calls are taken again."
+            how = "Top up by at least that much under Billing, and calls are taken again."
         due, amount = words.day(self.invoice.due_at), format_micro(self.amount)
         return f"Invoice {self.invoice.label} was due on {due}, and {amount} is owed. {how}"
 

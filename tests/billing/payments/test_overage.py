@@ -76,7 +76,7 @@ def test_where_cards_are_taken_nobody_goes_on_without_one(payer: Payer) -> None:
 def test_a_top_up_pays_an_overdue_invoice_for_usage(payer: Payer) -> None:
     payer.use(HUNDRED_MINUTES)
     payer.wait(50 * DAY)
-    assert "$5.00 is owed. Top up by that much under Billing" in refusal(payer.organization).message
+    assert "$5.00 is owed. Top up by at least that much under Billing" in refusal(payer.organization).message
     payer.top_up(5 * DOLLAR)
     payer.hear()
     assert balance(payer.organization).owed == 0

@@ -202,7 +202,7 @@ def test_an_overdue_invoice_is_on_top_of_the_page(client_for: ClientFactory, pay
     payer.wait(50 * DAY)
     page = html(client_for(payer.actor).get(address("billing", payer.organization)))
     assert "Calls have stopped: an invoice is overdue" in page
-    assert "$5.00 is owed. Top up by that much" in page
+    assert "$5.00 is owed. Top up by at least that much" in page
 
 
 def test_without_limit_the_page_asks_for_no_money(client_for: ClientFactory, administrator: User, payer: Payer) -> None:
