@@ -10,13 +10,14 @@ import httpx
 import pytest
 import time_machine
 from django.core import mail
+from django.utils import timezone
 
 from accounts.models import Organization, User
 from billing.limits import budgets
 from billing.limits.models import Budget
 from billing.tasks import check_budgets, look_after_billing
 from core import webhooks
-from tests.billing.conftest import NOW, settle
+from tests.billing.conftest import settle
 
 pytestmark = pytest.mark.django_db
 
@@ -62,7 +63,7 @@ def hook(monkeypatch: pytest.MonkeyPatch) -> Outage:
 
 
 def look(minutes: int) -> None:
-    with time_machine.travel(NOW + timedelta(minutes=minutes)):
+    with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
         look_after_billing()
 
 
