@@ -20,13 +20,8 @@ run: ## Install what is missing, then serve on http://127.0.0.1:8000 (PORT, HOST
 install: ## Install the packages that tests and checks need
 	@$(PYTHON) scripts/bootstrap.py --dev
 
-# The models are tested one test at a time, which leaves half of a small machine idle: Postgres has that half, and gives
-# way to them.
 test: install chromium models ## Run every test: Python, JavaScript, real models and browser, and once more on Postgres
-	@failed=0; \
-	$(MAKE) --no-print-directory --keep-going test-unit test-js test-browser || failed=1; \
-	$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target test-models test-postgres || failed=1; \
-	exit $$failed
+	@$(MAKE) --no-print-directory --keep-going test-unit test-js test-browser test-models test-postgres
 
 test-unit: install ## Run the tests that need neither models nor a browser, on SQLite
 	$(BIN)/pytest -n 2 -m "not models and not browser"
@@ -42,7 +37,7 @@ test-models: install ## Run the tests that need the model weights, one at a time
 	$(BIN)/pytest -m models $(MODEL_TESTS)
 
 test-postgres: install ## Run the unit tests on Postgres, but for those of the engine, which knows no database
-	nice -n 19 $(BIN)/python scripts/with_postgres.py $(BIN)/pytest -n 2 -m "not models and not browser and not slow" $(addprefix --ignore=,$(BROWSER_TESTS) tests/voice)
+	$(BIN)/python scripts/with_postgres.py $(BIN)/pytest -n 2 -m "not models and not browser and not slow" $(addprefix --ignore=,$(BROWSER_TESTS) tests/voice)
 
 chromium:
 	@scripts/chromium.sh
