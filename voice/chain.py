@@ -112,10 +112,12 @@ class ModelChain:
     async def stream(self, question: Question) -> AsyncIterator[Words]:
         """The answer of the first model that begins one. Raises ProviderError; closing the iterator drops it."""
         attempt, chunk = await self._begin(question)
+        # Who stands alone is waited for; the caller is told in between.
+        gap = self._patience.words_gap if len(self._models) > 1 else self._patience.longest_answer
         try:
             while chunk is not None:
                 yield chunk
-                chunk = await attempt.next(self._patience.words_gap)
+                chunk = await attempt.next(gap)
         finally:
             await attempt.close()
 

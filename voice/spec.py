@@ -97,9 +97,10 @@ class Patience(Frozen):
     first_words: float = Field(6.0, ge=1.0, le=30.0)
     """A model that has said nothing for so long is given up for the next one, if there is one."""
     words_gap: float = Field(4.0, ge=1.0, le=30.0)
-    """The same in the middle of an answer."""
+    """The same in the middle of an answer, after which the caller is asked to say it again."""
     longest_answer: float = Field(20.0, ge=2.0, le=120.0)
-    """The last model of the chain is waited for so long; the caller is told in between."""
+    """The last model of the chain is waited for so long, and the only one also in the middle of an answer. The caller
+    is told in between."""
     first_sound: float = Field(3.0, ge=0.5, le=30.0)
     """A voice that makes no sound for so long is given up for the next one."""
     sound_gap: float = Field(2.0, ge=0.5, le=30.0)

@@ -116,7 +116,11 @@ class Trouble(Advanced):
     phrase_trouble = text("When an answer failed", "Said when a service did not answer.")
     phrase_giving_up = text("When the call must end", "Said when it keeps failing.")
     first_words = number("patience.first_words", "Wait for the model's first words", GIVEN_UP)
-    words_gap = number("patience.words_gap", "Wait in the middle of an answer", GIVEN_UP)
+    words_gap = number(
+        "patience.words_gap",
+        "Wait in the middle of an answer",
+        "Seconds; then the caller is asked to say it again. The only model is waited for longer: see below.",
+    )
     longest_answer = number(
         "patience.longest_answer", "Wait for the last model", "Seconds; the caller is told in between.", step=1
     )

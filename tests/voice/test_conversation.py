@@ -57,6 +57,13 @@ def test_a_model_that_is_slow_to_read_its_prompt_reads_it_to_the_end_and_does_no
     assert [e.text for e in call.all(events.AgentHesitated)] == ["Let me see."]
 
 
+def test_the_only_model_is_waited_for_in_the_middle_of_an_answer_and_the_caller_is_told() -> None:
+    call = hold_call(Speaks(2.0, "When?"), spec=agent(greeting=""), llm=FakeLlm("At nine.", token=6.0), ends_at=18.0)
+    slow = f"One moment, please. {Phrases().still_slow}"
+    assert call.transcript == [("caller", "When?"), ("agent", f"{slow} At nine.")]
+    assert not call.all(events.ProviderFailed)
+
+
 def test_the_first_clause_is_spoken_before_the_model_has_finished() -> None:
     call = hold_call(Speaks(2.0, "When are you open?"), llm=FakeLlm(LONG, token=0.1), ends_at=20.0)
     begun = next(e.at for e in call.all(events.AgentSpeechStarted) if e.turn == 1)
