@@ -21,6 +21,7 @@ from builder.changes import Change, changes, summary
 from builder.config import AgentConfig
 from builder.drafts import history, presence
 from builder.drafts.merge import Choice, Conflict, merge
+from builder.in_use import require_unused
 from builder.knowledge.models import KnowledgeSettings
 from builder.models import Agent, AgentVersion, ModelConnection
 from builder.problems import errors
@@ -335,10 +336,7 @@ def connection_update(
 def connection_delete(*, connection: ModelConnection, actor: User) -> None:
     """Raises ApiError (conflict), which says what uses it: an agent, in its draft or live, a tool, or the knowledge
     base."""
-    if users := users_of(connection):
-        names = ", ".join(user.name for user in users[:5]) + (" and others" if len(users) > 5 else "")
-        message = f"Used by {names}. Choose something else there and publish, then delete it."
-        raise ApiError(ErrorCode.CONFLICT, f"{connection.name} is in use", message)
+    require_unused(connection, users_of(connection), "Choose something else there and publish")
     if KnowledgeSettings.objects.filter(connection=connection).exists():
         message = "It makes the vectors of the knowledge base. Choose another embedding model there, then delete it."
         raise ApiError(ErrorCode.CONFLICT, f"{connection.name} is in use", message)

@@ -12,6 +12,7 @@ from builder import engine
 from builder.gallery import files
 from builder.gallery.models import AddedVoice, FavouriteVoice, VoiceFile
 from builder.gallery.selectors import agents_using
+from builder.in_use import require_unused
 from builder.models import Agent, ModelConnection
 from builder.services import agent_save_draft
 from core.errors import ApiError, ErrorCode
@@ -118,10 +119,7 @@ def _stored(voice: VoiceFile, actor: User) -> VoiceFile:
 @transaction.atomic
 def voice_file_delete(*, file: VoiceFile, actor: User) -> None:
     """Raises ApiError (conflict), which names the agents, while any agent's draft or live version speaks with it."""
-    if users := agents_using(file):
-        names = ", ".join(agent.name for agent in users[:5]) + (" and others" if len(users) > 5 else "")
-        message = f"Used by {names}. Choose another voice there and publish, then delete it."
-        raise ApiError(ErrorCode.CONFLICT, f"{file.name} is in use", message)
+    require_unused(file, agents_using(file), "Choose another voice there and publish")
     key, deleted = file.pk, {"name": (file.name, "")}
     audit(organization=file.organization, actor=actor, action="voice.deleted", target=key, changes=deleted)
     file.delete()

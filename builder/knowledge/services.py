@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Organization, User
 from accounts.services import audit
+from builder.in_use import require_unused
 from builder.knowledge import files
 from builder.knowledge.ingest import folders_changed
 from builder.knowledge.models import Document, KnowledgeFolder, KnowledgeSettings, Website
@@ -38,10 +39,7 @@ def folder_rename(*, folder: KnowledgeFolder, actor: User, name: str) -> None:
 @transaction.atomic
 def folder_delete(*, folder: KnowledgeFolder, actor: User) -> None:
     """Delete a folder with all of its documents. Raises ApiError (conflict), which names them, while agents use it."""
-    if users := agents_using(folder):
-        names = ", ".join(agent.name for agent in users[:5]) + (" and others" if len(users) > 5 else "")
-        message = f"Used by {names}. Take it off there and publish, then delete it."
-        raise ApiError(ErrorCode.CONFLICT, f"{folder.name} is in use", message)
+    require_unused(folder, agents_using(folder), "Take it off there and publish")
     keys = list(folder.documents.values_list("storage_key", flat=True))
     _audit(folder, actor, "knowledge.folder_deleted", name=(folder.name, ""), documents=(len(keys), 0))
     folder.delete()

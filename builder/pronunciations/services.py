@@ -9,6 +9,7 @@ from django.db import transaction
 
 from accounts.models import Organization, User
 from accounts.services import audit
+from builder.in_use import require_unused
 from builder.pronunciations.models import PronunciationDictionary, PronunciationEntry
 from builder.pronunciations.selectors import agents_using
 from core.errors import ApiError, ErrorCode
@@ -37,10 +38,7 @@ def dictionary_rename(*, dictionary: PronunciationDictionary, actor: User, name:
 @transaction.atomic
 def dictionary_delete(*, dictionary: PronunciationDictionary, actor: User) -> None:
     """Raises ApiError (conflict), which names the agents, while any agent's draft or live version uses it."""
-    if users := agents_using(dictionary):
-        names = ", ".join(agent.name for agent in users[:5]) + (" and others" if len(users) > 5 else "")
-        message = f"Used by {names}. Take it off there and publish, then delete it."
-        raise ApiError(ErrorCode.CONFLICT, f"{dictionary.name} is in use", message)
+    require_unused(dictionary, agents_using(dictionary), "Take it off there and publish")
     _audit(dictionary, actor, "dictionary.deleted", {"name": (dictionary.name, "")})
     dictionary.delete()
 

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts.models import Organization, User
 from accounts.services import audit
+from builder.in_use import require_unused
 from builder.sounds import files
 from builder.sounds.models import AmbientSound
 from builder.sounds.selectors import agents_using
@@ -32,10 +33,7 @@ def sound_create(*, organization: Organization, actor: User, name: str, parts: I
 @transaction.atomic
 def sound_delete(*, sound: AmbientSound, actor: User) -> None:
     """Raises ApiError (conflict), which names the agents, while any agent's draft or live version uses it."""
-    if users := agents_using(sound):
-        names = ", ".join(agent.name for agent in users[:5]) + (" and others" if len(users) > 5 else "")
-        message = f"Used by {names}. Choose another one there and publish, then delete it."
-        raise ApiError(ErrorCode.CONFLICT, f"{sound.name} is in use", message)
+    require_unused(sound, agents_using(sound), "Choose another one there and publish")
     key, deleted = sound.pk, {"name": (sound.name, "")}
     audit(organization=sound.organization, actor=actor, action="sound.deleted", target=key, changes=deleted)
     sound.delete()

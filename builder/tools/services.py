@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from accounts.models import Organization, User
 from accounts.services import audit
+from builder.in_use import require_unused
 from builder.tools.curl import Imported
 from builder.tools.kinds import McpConfig, McpListed, NewTool, ToolConfig
 from builder.tools.models import Secret, Tool
 from builder.tools.selectors import agents_using, users_of
-from core.errors import ApiError, ErrorCode
 
 
 @transaction.atomic
@@ -127,9 +127,7 @@ def mcp_listed(*, tool: Tool, actor: User, listed: Sequence[McpListed]) -> Tool:
 @transaction.atomic
 def tool_delete(*, tool: Tool, actor: User) -> None:
     """Raises ApiError (conflict), which names the agents, while any agent's draft or live version uses it."""
-    _require_unused(
-        f"{tool.name} is in use", [agent.name for agent in agents_using(tool)], "Take it out there and publish"
-    )
+    require_unused(tool, agents_using(tool), "Take it out there and publish")
     deleted = {"name": (tool.name, ""), "kind": (tool.kind, "")}
     audit(organization=tool.organization, actor=actor, action="tool.deleted", target=tool.pk, changes=deleted)
     tool.delete()
@@ -148,8 +146,7 @@ def secret_set(*, organization: Organization, actor: User, name: str, value: str
 @transaction.atomic
 def secret_delete(*, secret: Secret, actor: User) -> None:
     """Raises ApiError (conflict), which names them, while any tool, or any agent's draft or live version, needs it."""
-    users = [user.name for user in users_of(secret)]
-    _require_unused(f"{secret.name} is in use", users, "Take it out there, publish the agents among them")
+    require_unused(secret, users_of(secret), "Take it out there, publish the agents among them")
     audit(
         organization=secret.organization,
         actor=actor,
@@ -158,9 +155,3 @@ def secret_delete(*, secret: Secret, actor: User) -> None:
         changes={"name": (secret.name, "")},
     )
     secret.delete()
-
-
-def _require_unused(title: str, users: Sequence[str], remedy: str) -> None:
-    if users:
-        names = ", ".join(users[:5]) + (" and others" if len(users) > 5 else "")
-        raise ApiError(ErrorCode.CONFLICT, title, f"Used by {names}. {remedy}, then delete it.")
